@@ -1,0 +1,31 @@
+# What has each layer of a neural network learned? From images to a trained CNN, to the features of each of its layers, to
+# one t-SNE map a layer, to figures. `snakemake --cores all` makes them all; config/config.yaml says of what.
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+validate(config, "config/schema.yaml")
+
+
+DATASET = config["dataset"]["name"]
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/network.smk"
+include: "rules/maps.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    """Every figure."""
+    default_target: True
+    input:
+        rules.scatters.input,
+        rules.thumbnails.input,
+        rules.filters.input,

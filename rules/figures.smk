@@ -1,0 +1,87 @@
+# Needs: results/{dataset}/maps/{layer}.npy, and the labels and images of results/{dataset}/data;
+#        results/{dataset}/network/{layer}_filters.npy.
+# Makes: results/figures/*.eps, and a PNG twin of each.
+
+
+rule plot_scatter:
+    """A map as a scatter plot."""
+    input:
+        helpers("figures", "jobs"),
+        map="results/{dataset}/maps/{layer}.npy",
+        labels="results/{dataset}/data/train_labels.npy",
+    output:
+        eps="results/figures/{dataset}_tSNE_{layer}.eps",
+        png="results/figures/{dataset}_tSNE_{layer}.png",
+    log:
+        "logs/plot_scatter/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/plot_scatter/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/figures.yaml"
+    params:
+        palette=config["figures"]["palette"],
+        style=config["figures"]["scatter"]["style"],
+        size=config["figures"]["scatter"]["size"],
+    script:
+        "../scripts/plot_scatter.py"
+
+
+rule plot_thumbnails:
+    """A map drawn with the images themselves."""
+    input:
+        helpers("figures", "jobs"),
+        map="results/{dataset}/maps/{layer}.npy",
+        images="results/{dataset}/data/train_images.npy",
+        labels="results/{dataset}/data/train_labels.npy",
+    output:
+        eps="results/figures/{dataset}_tSNE_{layer}_embed.eps",
+        png="results/figures/{dataset}_tSNE_{layer}_embed.png",
+    log:
+        "logs/plot_thumbnails/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/plot_thumbnails/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/figures.yaml"
+    params:
+        palette=config["figures"]["palette"],
+        canvas=config["figures"]["thumbnails"]["canvas"],
+    script:
+        "../scripts/plot_thumbnails.py"
+
+
+rule plot_filters:
+    """The filters of a convolution."""
+    input:
+        helpers("figures", "jobs"),
+        filters="results/{dataset}/network/{layer}_filters.npy",
+    output:
+        eps="results/figures/{dataset}_{layer}_filters.eps",
+        png="results/figures/{dataset}_{layer}_filters.png",
+    log:
+        "logs/plot_filters/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/plot_filters/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/figures.yaml"
+    params:
+        size=config["figures"]["filters"]["size"],
+    script:
+        "../scripts/plot_filters.py"
+
+
+rule scatters:
+    """Target: every scatter plot."""
+    input:
+        expand(rules.plot_scatter.output, dataset=DATASET, layer=config["layers"]),
+
+
+rule thumbnails:
+    """Target: every map drawn with its images."""
+    input:
+        expand(rules.plot_thumbnails.output, dataset=DATASET, layer=config["layers"]),
+
+
+rule filters:
+    """Target: the filters of the first convolution."""
+    input:
+        expand(rules.plot_filters.output, dataset=DATASET, layer="conv1"),

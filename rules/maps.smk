@@ -1,0 +1,46 @@
+# Needs: results/{dataset}/features/{layer}.npy.
+# Makes: results/{dataset}/neighbors/{layer}.npz, indices (n, k) int32, distances (n, k) float32, method and recall;
+#        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made.
+
+
+rule find_neighbors:
+    """Find each row's nearest neighbors."""
+    input:
+        helpers("components", "files", "jobs"),
+        features="results/{dataset}/features/{layer}.npy",
+    output:
+        neighbors="results/{dataset}/neighbors/{layer}.npz",
+    log:
+        "logs/find_neighbors/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/find_neighbors/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/neighbors.yaml"
+    threads: HALF
+    params:
+        k=int(3 * config["tsne"]["perplexity"]),
+        seed=config["tsne"]["seed"],
+    script:
+        "../scripts/find_neighbors.py"
+
+
+rule embed_tsne:
+    """Lay the rows out in two dimensions."""
+    input:
+        helpers("components", "files", "jobs"),
+        features="results/{dataset}/features/{layer}.npy",
+        neighbors="results/{dataset}/neighbors/{layer}.npz",
+    output:
+        map="results/{dataset}/maps/{layer}.npy",
+        facts="results/{dataset}/maps/{layer}.json",
+    log:
+        "logs/embed_tsne/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/embed_tsne/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/maps.yaml"
+    threads: 1  # more gain little, and with one the map is the same on every machine
+    params:
+        tsne=config["tsne"],
+    script:
+        "../scripts/embed_tsne.py"

@@ -1,0 +1,87 @@
+# Needs: the images and labels of results/{dataset}/data.
+# Makes: results/{dataset}/network/network.keras, the trained network, and history.csv, a row an epoch;
+#        results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, in the data set's order;
+#        results/{dataset}/network/{layer}_filters.npy, (height, width, channels, filters) float32.
+
+
+rule train_network:
+    """Train the CNN."""
+    input:
+        helpers("backend", "files", "jobs"),
+        train_images="results/{dataset}/data/train_images.npy",
+        train_labels="results/{dataset}/data/train_labels.npy",
+        validation_images="results/{dataset}/data/validation_images.npy",
+        validation_labels="results/{dataset}/data/validation_labels.npy",
+    output:
+        network="results/{dataset}/network/network.keras",
+        history="results/{dataset}/network/history.csv",
+    log:
+        "logs/train_network/{dataset}.log",
+    benchmark:
+        "benchmarks/train_network/{dataset}.jsonl"
+    priority: 1  # the longest way to the figures goes through it
+    conda:
+        "../envs/network.yaml"
+    threads: HALF
+    params:
+        seed=config["network"]["seed"],
+        learning_rate=config["network"]["learning_rate"],
+        schedule=config["network"]["schedule"],
+    script:
+        "../scripts/train_network.py"
+
+
+rule extract_features:
+    """Write what one layer makes of each training image."""
+    input:
+        helpers("backend", "files", "jobs"),
+        network="results/{dataset}/network/network.keras",
+        images="results/{dataset}/data/train_images.npy",
+    output:
+        features="results/{dataset}/features/{layer}.npy",
+    log:
+        "logs/extract_features/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/extract_features/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/network.yaml"
+    threads: HALF
+    script:
+        "../scripts/extract_features.py"
+
+
+rule flatten_images:
+    """The layer "pixel": the images themselves, which need no network."""
+    input:
+        helpers("files", "jobs"),
+        images="results/{dataset}/data/train_images.npy",
+    output:
+        features="results/{dataset}/features/pixel.npy",
+    log:
+        "logs/flatten_images/{dataset}.log",
+    benchmark:
+        "benchmarks/flatten_images/{dataset}.jsonl"
+    conda:
+        "../envs/data.yaml"
+    script:
+        "../scripts/flatten_images.py"
+
+
+ruleorder: flatten_images > extract_features
+
+
+rule extract_filters:
+    """Write the filters of a convolution, so that their figure needs no TensorFlow."""
+    input:
+        helpers("backend", "files", "jobs"),
+        network="results/{dataset}/network/network.keras",
+    output:
+        filters="results/{dataset}/network/{layer}_filters.npy",
+    log:
+        "logs/extract_filters/{dataset}/{layer}.log",
+    benchmark:
+        "benchmarks/extract_filters/{dataset}/{layer}.jsonl"
+    conda:
+        "../envs/network.yaml"
+    script:
+        "../scripts/extract_filters.py"

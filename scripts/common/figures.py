@@ -1,0 +1,111 @@
+"""What the figures share: their colors, the frame of a map, and how they are saved."""
+
+import math
+import os
+import struct
+import textwrap
+from base64 import a85encode
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from PIL import Image
+
+from common.files import whole
+from common.jobs import UserError
+
+os.environ["SOURCE_DATE_EPOCH"] = "0"  # no date in an EPS: the same figure gives the same bytes
+matplotlib.use("agg")
+matplotlib.rcParams["ps.fonttype"] = 42  # TrueType: journals refuse matplotlib's default, Type 3
+
+MARGIN = 0.03  # of the frame's side, around the outermost point
+
+
+def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
+    """One color a class, (classes, 3) float64 in [0, 1].
+
+    `palette` is a list of colors, or the name of a color sequence or of a color map of matplotlib.
+    """
+    if not isinstance(palette, str):
+        colors = list(palette)
+    elif palette in matplotlib.color_sequences:
+        colors = matplotlib.color_sequences[palette]
+    elif palette in matplotlib.colormaps:
+        colors = list(matplotlib.colormaps[palette](np.linspace(0, 1, classes)))
+    else:
+        raise UserError(f"figures.palette: matplotlib has no color sequence or color map {palette!r}")
+    if len(colors) < classes:
+        raise UserError(f"figures.palette: {len(colors)} colors for {classes} classes: give one a class")
+    return np.array([to_rgb(color) for color in colors[:classes]])
+
+
+def frame(coordinates: np.ndarray) -> tuple[np.ndarray, float]:
+    """The square that every figure of a map (n, 2) shows: its center (2,) and its side, in the map's units."""
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    return (low + high) / 2, float((high - low).max()) * (1 + 2 * MARGIN)
+
+
+def save_figure(figure: Figure, eps: str | os.PathLike, png: str | os.PathLike, dpi: int) -> None:
+    """Write a matplotlib figure as an EPS and as its PNG twin."""
+    with whole(eps) as part, open(part, "wb") as file:
+        figure.savefig(file, format="eps", metadata={"Title": Path(eps).stem})
+    with whole(png) as part:
+        figure.savefig(part, format="png", dpi=dpi)
+
+
+def png_chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a PNG file, as (type, content)."""
+    at = 8
+    while at < len(png):
+        (length,) = struct.unpack_from(">I", png, at)
+        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        at += length + 12
+
+
+def save_image(
+    pixels: np.ndarray, colors: np.ndarray, eps: str | os.PathLike, png: str | os.PathLike, dpi: int
+) -> None:
+    """Write an image as a PNG and as an EPS of the same compressed data.
+
+    `pixels` (height, width) uint8 number `colors` (256, 3) uint8. A PNG's data is what PostScript Level 3 reads with
+    /FlateDecode and PNG predictors (Adobe, PostScript Language Reference, 3.13.3), so the EPS holds it as it is, in
+    7-bit ASCII; through matplotlib it would be twenty times as large.
+    """
+    height, width = pixels.shape
+    image = Image.fromarray(pixels, "P")
+    image.putpalette(colors.tobytes())
+    stored = BytesIO()
+    image.save(stored, "png", dpi=(dpi, dpi), optimize=True)
+    with whole(png) as part:
+        part.write_bytes(stored.getvalue())
+    compressed = b"".join(content for kind, content in png_chunks(stored.getvalue()) if kind == b"IDAT")
+    data = a85encode(compressed, wrapcol=80)
+    data = data.replace(b"\n%", b"\n %")  # a line that begins with % could be taken for a comment
+    table = "\n".join(textwrap.wrap(colors.tobytes().hex(), 96))
+    points = width * 72 / dpi, height * 72 / dpi
+    head = f"""%!PS-Adobe-3.0 EPSF-3.0
+%%BoundingBox: 0 0 {math.ceil(points[0])} {math.ceil(points[1])}
+%%HiResBoundingBox: 0 0 {points[0]:.4f} {points[1]:.4f}
+%%Title: {Path(eps).stem}
+%%LanguageLevel: 3
+%%DocumentData: Clean7Bit
+%%Pages: 1
+%%EndComments
+%%Page: 1 1
+gsave
+{points[0]:.4f} {points[1]:.4f} scale
+[/Indexed /DeviceRGB 255 <
+{table}
+>] setcolorspace
+<< /ImageType 1 /Width {width} /Height {height} /BitsPerComponent 8 /Decode [0 255]
+   /ImageMatrix [{width} 0 0 -{height} 0 {height}]
+   /DataSource currentfile /ASCII85Decode filter
+     << /Predictor 15 /Colors 1 /BitsPerComponent 8 /Columns {width} >> /FlateDecode filter >>
+image
+"""
+    with whole(eps) as part:
+        part.write_bytes(head.encode() + data + b"~>\ngrestore\nshowpage\n%%EOF\n")

@@ -1,0 +1,67 @@
+"""How every script runs as a job: where its words go, and how it fails."""
+
+import logging
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+
+class UserError(Exception):
+    """A failure that a user can mend; its message says, in one line, what is wrong, where, and what to do."""
+
+
+class Tee:
+    """A text stream that writes to several, to a job's log and to the terminal."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        """Write to `streams`."""
+        self.streams = streams
+
+    def write(self, text: str) -> None:
+        """Write to each."""
+        for stream in self.streams:
+            stream.write(text)
+
+    def flush(self) -> None:
+        """Flush each."""
+        for stream in self.streams:
+            stream.flush()
+
+
+@contextmanager
+def job(log_path: str, name: str) -> Iterator[TextIO]:
+    """Run the body of a script as a job named `name`, and yield the stream for its progress.
+
+    Snakemake's `script:` does not send a script's output to its `log:` file, so this does: all that the script and its
+    libraries print goes there, that of C++ code included. What is logged (module `logging`) or written to the yielded
+    stream goes to the terminal as well. If the body raises, the log gets the traceback, the terminal one line, and the
+    process ends with status 1.
+    """
+    terminal = os.fdopen(os.dup(2), "w", buffering=1)
+    log = open(log_path, "w", buffering=1)  # noqa: SIM115, the process ends with it
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(log.fileno(), stream.fileno())
+    progress = Tee(log, terminal)
+    handler = logging.StreamHandler(progress)
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {name}: %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("workflow")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    started = time.perf_counter()
+    try:
+        yield progress
+        unit = 1 if sys.platform == "darwin" else 2**10
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+        logger.info("done in %.1f s, peak memory %.2f GiB", time.perf_counter() - started, peak)
+    except Exception as error:
+        traceback.print_exc(file=log)
+        known = isinstance(error, UserError)
+        reason = f"{error}" if known else f"{type(error).__name__}: {error} (more in {log_path})"
+        logger.error("error: %s", reason)
+        sys.exit(1)

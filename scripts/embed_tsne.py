@@ -1,0 +1,133 @@
+"""Lay the features of one layer out in two dimensions with t-SNE."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import openTSNE
+from openTSNE.affinity import PerplexityBasedNN
+from openTSNE.initialization import jitter, rescale
+from openTSNE.nearest_neighbors import PrecomputedNeighbors
+from scipy.sparse import csr_matrix
+
+from common.components import principal_components, project
+from common.files import whole
+from common.jobs import job
+
+log = logging.getLogger("workflow")
+
+MOMENTUM = 0.8
+PROGRESS_EVERY = 50  # iterations
+
+
+def affinities(indices: np.ndarray, distances: np.ndarray, perplexity: float) -> PerplexityBasedNN:
+    """t-SNE's symmetric affinities, `.P` (n, n) sparse with sum 1, from neighbors (n, k) without the point itself."""
+    return PerplexityBasedNN(knn_index=PrecomputedNeighbors(indices, distances), perplexity=perplexity)
+
+
+def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
+    """Where the optimization starts, (n, 2) float64: the first two principal components, with standard deviation 1e-4.
+
+    A little noise keeps equal rows from falling on one point. Such a start keeps the data's large shape (Kobak and
+    Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
+    """
+    start = rescale(project(features, *principal_components(features, 2, seed)).astype(np.float64))
+    return jitter(start, random_state=seed)
+
+
+def fit_opentsne(
+    features: np.ndarray, neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Mapping[str, Any], threads: int
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """t-SNE by openTSNE (Policar, Strazar and Zupan 2024, https://doi.org/10.18637/jss.v109.i03).
+
+    `features` (n, d) are for backends that find neighbors themselves; this one uses `neighbors`. Returns coordinates
+    (n, 2) float64 and the facts that only the backend knows. The learning rate is n / exaggeration in each of the two
+    phases (Belkina et al. 2019), the gradient interpolated on a grid (Linderman et al. 2019).
+    """
+    started = time.perf_counter()
+    done = 0
+
+    def show_progress(iteration: int, kl: float, _: np.ndarray) -> None:
+        log.info("iteration %d: KL divergence %.4f", done + iteration, kl)
+
+    embedding = openTSNE.TSNEEmbedding(
+        start, neighbors, negative_gradient_method="fft", n_jobs=threads, random_state=parameters["seed"]
+    )
+    phases = ((parameters["exaggerated_iterations"], parameters["exaggeration"]), (parameters["iterations"], 1))
+    for iterations, exaggeration in phases:
+        embedding.optimize(
+            iterations,
+            inplace=True,
+            exaggeration=exaggeration,
+            learning_rate=len(start) / exaggeration,
+            momentum=MOMENTUM,
+            callbacks=show_progress,
+            callbacks_every_iters=PROGRESS_EVERY,
+        )
+        done += iterations
+    facts = {
+        "backend": "openTSNE",
+        "version": openTSNE.__version__,
+        "momentum": MOMENTUM,
+        "learning_rates": [len(start) / exaggeration for _, exaggeration in phases],
+        "optimization_seconds": round(time.perf_counter() - started, 1),
+    }
+    return np.asarray(embedding), facts
+
+
+def kl_divergence(coordinates: np.ndarray, affinities: csr_matrix, block: int = 500) -> float:
+    """The KL divergence that t-SNE minimizes, in nats, of a map (n, 2) from its affinities (n, n) sparse with sum 1.
+
+    Exact: the normalization is summed over all pairs, whatever the backend approximated (van der Maaten and Hinton
+    2008, section 3).
+    """
+    x, y = np.ascontiguousarray(coordinates.T, np.float32)
+    total = 0.0
+    for start in range(0, len(x), block):
+        rows = slice(start, start + block)
+        # each pair once: columns from this block on; the pairs within the block are counted twice, and halved
+        weights = np.subtract.outer(x[rows], x[start:]) ** 2
+        weights += np.subtract.outer(y[rows], y[start:]) ** 2
+        weights += 1
+        np.reciprocal(weights, out=weights)
+        within = weights[:, :block].sum(dtype=np.float64)
+        total += 2 * weights.sum(dtype=np.float64) - within
+    normalization = total - len(x)  # without each point's pair with itself
+
+    pairs = affinities.tocoo()
+    pairs.eliminate_zeros()  # 0 log 0 = 0
+    offsets = coordinates[pairs.row].astype(np.float64) - coordinates[pairs.col]
+    log_q = -np.log1p((offsets**2).sum(axis=1)) - np.log(normalization)
+    return float((pairs.data * (np.log(pairs.data) - log_q)).sum())
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], f"embed_tsne {snakemake.wildcards.layer}"):
+        started = time.perf_counter()
+        parameters = dict(snakemake.params.tsne)
+        features = np.load(snakemake.input.features, mmap_mode="r")
+        with np.load(snakemake.input.neighbors) as stored:
+            neighbors = affinities(stored["indices"], stored["distances"], parameters["perplexity"])
+            search = {name: stored[name].item() for name in ("method", "recall")} | {"k": stored["indices"].shape[1]}
+        start = start_layout(features, parameters["seed"])
+        coordinates, facts = fit_opentsne(features, neighbors, start, parameters, snakemake.threads)
+        coordinates = coordinates.astype(np.float32)
+        facts |= {
+            "why_backend": "the only one",
+            **parameters,
+            "start": "principal components, standard deviation 1e-4",
+            "neighbors": search,
+            "images": len(features),
+            "dimensions": features.shape[1],
+            "kl_divergence": round(kl_divergence(coordinates, neighbors.P), 4),
+            "threads": snakemake.threads,
+            "seconds": round(time.perf_counter() - started, 1),
+        }
+        with whole(snakemake.output.map) as part:
+            np.save(part, coordinates)
+        with whole(snakemake.output.facts) as part:
+            part.write_text(json.dumps(facts, indent=2) + "\n")
+        log.info("KL divergence %.4f", facts["kl_divergence"])

@@ -1,0 +1,13 @@
+"""Write the filters of the network's first convolution, so that the figure of them needs no TensorFlow."""
+
+import numpy as np
+
+from common.backend import keras
+from common.files import whole
+from common.jobs import job
+
+if __name__ == "__main__":
+    layer = snakemake.wildcards.layer
+    with job(snakemake.log[0], f"extract_filters {layer}"), whole(snakemake.output.filters) as part:
+        kernel, _ = keras.models.load_model(snakemake.input.network).get_layer(f"{layer}_filters").get_weights()
+        np.save(part, kernel)

@@ -1,0 +1,67 @@
+"""t-SNE and its KL divergence."""
+
+import numpy as np
+import pytest
+from embed_tsne import affinities, fit_opentsne, kl_divergence, start_layout
+from find_neighbors import find_neighbors
+from scipy.sparse import csr_matrix
+from sklearn.datasets import make_blobs
+
+PARAMETERS = {"seed": 0, "perplexity": 10, "exaggeration": 12, "exaggerated_iterations": 100, "iterations": 150}
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    features, labels = make_blobs(400, 30, centers=4, random_state=0)
+    return features.astype(np.float32), labels
+
+
+@pytest.fixture(scope="module")
+def neighbors(blobs):
+    found = find_neighbors(blobs[0], 30, seed=0)
+    return affinities(found["indices"], found["distances"], 10)
+
+
+def test_map_separates_blobs_and_says_how_it_was_made(blobs, neighbors, caplog):
+    caplog.set_level("INFO")
+    features, labels = blobs
+    coordinates, facts = fit_opentsne(features, neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
+    assert coordinates.shape == (400, 2) and np.isfinite(coordinates).all()
+    distances = np.linalg.norm(coordinates[:, None] - coordinates, axis=2) + np.diag(np.full(400, np.inf))
+    assert (labels[distances.argmin(axis=1)] == labels).all()
+    assert facts["backend"] == "openTSNE" and facts["learning_rates"] == [400 / 12, 400]
+    shown = [record.getMessage().split(":")[0] for record in caplog.records]
+    assert shown == [f"iteration {i}" for i in (50, 100, 150, 200, 250)]
+
+
+def test_start_is_the_principal_components_on_a_small_scale(blobs):
+    features, _ = blobs
+    start = start_layout(features, seed=0)
+    assert start.shape == (400, 2) and start[:, 0].std() == pytest.approx(1e-4, rel=0.01)
+    _, _, components = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    expected = (features - features.mean(axis=0)) @ components[:2].T
+    for axis in (0, 1):
+        assert abs(np.corrcoef(start[:, axis], expected[:, axis])[0, 1]) > 0.999
+
+
+def test_affinities_are_symmetric_and_sum_to_one(neighbors):
+    assert neighbors.P.sum() == pytest.approx(1)
+    assert abs(neighbors.P - neighbors.P.T).max() < 1e-12
+
+
+def test_kl_divergence_is_that_of_the_definition(neighbors):
+    coordinates = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    p = neighbors.P.toarray()
+    q = 1 / (1 + ((coordinates[:, None].astype(np.float64) - coordinates) ** 2).sum(axis=2))
+    np.fill_diagonal(q, 0)
+    q /= q.sum()
+    expected = (p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum()
+    for block in (400, 150, 7):  # blocks that do and do not divide the rows
+        assert kl_divergence(coordinates, neighbors.P, block) == pytest.approx(expected, rel=1e-5)
+
+
+def test_affinities_of_zero_add_nothing_to_the_kl_divergence():
+    coordinates = np.array([[0, 0], [1, 0], [0, 2]], np.float32)
+    p = csr_matrix(([0.5, 0.5, 0.0], ([0, 1, 2], [1, 0, 0])), shape=(3, 3))
+    z = 2 * (1 / 2 + 1 / 5 + 1 / 6)
+    assert kl_divergence(coordinates, p) == pytest.approx(np.log(0.5 / (1 / 2 / z)), rel=1e-6)

@@ -1,0 +1,162 @@
+"""The figures: what is drawn, where, in what color, and that their EPS open everywhere."""
+
+import re
+import subprocess
+
+import numpy as np
+import pytest
+from conftest import FIGURES, system_program
+from matplotlib.colors import to_rgb
+from PIL import Image
+from plot_filters import as_grid
+from plot_scatter import STYLES, plot_scatter
+from plot_thumbnails import plot_thumbnails
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from common.figures import class_colors, frame
+from common.jobs import UserError
+
+# What a reader without one kind of cones sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
+DICHROMACY = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def least_difference(colors: np.ndarray, cones: list[list[float]]) -> float:
+    """The smallest CIEDE2000 difference between two of the colors as a reader with these cones sees them."""
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.transpose(cones), 0, 1)
+    seen = np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)
+    lab = rgb2lab(seen[None])[0]
+    pairs = np.triu_indices(len(lab), 1)
+    return deltaE_ciede2000(lab[pairs[0]], lab[pairs[1]]).min()
+
+
+@pytest.mark.parametrize("kind", DICHROMACY)
+def test_color_blind_readers_can_tell_the_default_colors_apart(kind):
+    assert least_difference(class_colors("petroff10", 10), DICHROMACY[kind]) > 10
+    assert least_difference(class_colors("tab10", 10), DICHROMACY["deuteranopia"]) < 10  # the measure can fail
+
+
+def test_palettes():
+    assert np.allclose(class_colors(["red", "#00ff00"], 2), [[1, 0, 0], [0, 1, 0]])
+    assert class_colors("jet", 10).shape == (10, 3)
+    with pytest.raises(UserError, match="petrof10"):
+        class_colors("petrof10", 10)
+    with pytest.raises(UserError, match="2 colors for 3 classes"):
+        class_colors(["red", "blue"], 3)
+
+
+@pytest.fixture
+def corners():
+    """Four classes, one in each corner: 0 below left, 1 below right, 2 above left, 3 above right."""
+    coordinates = np.array([[-10, -10], [10, -10], [-10, 10], [10, 10]], np.float32)
+    return np.repeat(coordinates, 5, axis=0), np.repeat(np.arange(4), 5)
+
+
+COLORS = ["red", "lime", "blue", "black"]
+
+
+def in_quadrants(pixels: np.ndarray) -> list[set[str]]:
+    """Which of COLORS are in a picture's quadrants, below left, below right, above left, above right."""
+    half = len(pixels) // 2
+    quadrants = pixels[half:, :half], pixels[half:, half:], pixels[:half, :half], pixels[:half, half:]
+    return [
+        {name for name in COLORS if (quadrant == np.multiply(255, to_rgb(name))).all(axis=-1).any()}
+        for quadrant in quadrants
+    ]
+
+
+def render(figure, dpi=50) -> np.ndarray:
+    figure.set_dpi(dpi)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+
+
+def test_scatter_and_thumbnails_have_the_same_colors_and_orientation(corners):
+    coordinates, labels = corners
+    expected = [{name} for name in COLORS]
+    scatter = render(plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5))
+    assert in_quadrants(scatter) == expected
+    images = np.ones((20, 28, 28, 1), np.float32)
+    picture, colors = plot_thumbnails(coordinates, images, labels, COLORS, 600)
+    assert in_quadrants(colors[picture]) == expected
+
+
+def test_thumbnails_are_upright_and_centered_on_their_points(corners):
+    coordinates, labels = corners
+    images = np.zeros((20, 28, 28, 1), np.float32)
+    images[:, :14, :14] = 1  # ink above left
+    picture, colors = plot_thumbnails(coordinates, images, labels, COLORS, 600)
+    rows, columns = np.nonzero((colors[picture] == 0).all(axis=2))  # class 3, black, in the corner above right
+    center, side = frame(coordinates)
+    x, y = (coordinates[-1] - center) / side * 600 * [1, -1] + 300
+    assert (columns.min(), columns.max()) == pytest.approx((x - 14, x - 1), abs=1)
+    assert (rows.min(), rows.max()) == pytest.approx((y - 14, y - 1), abs=1)
+
+
+def test_no_class_is_hidden_by_the_order_of_drawing():
+    generator = np.random.default_rng(0)
+    coordinates, labels = generator.normal(size=(3000, 2)), np.repeat(np.arange(3), 1000)
+    pixels = render(plot_scatter(coordinates, labels, ["red", "lime", "blue"], STYLES["paper"], size=3), 200)
+    middle = pixels[200:400, 200:400].reshape(-1, 3)
+    counts = [(middle == color).all(axis=1).sum() for color in np.eye(3, dtype=np.uint8) * 255]
+    assert min(counts) > 0.7 * max(counts)
+
+
+def test_each_class_is_named_at_its_median(corners):
+    coordinates, labels = corners
+    texts = plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5).axes[0].texts
+    assert [(text.get_text(), *text.get_position()) for text in texts] == [
+        ("0", -10, -10),
+        ("1", 10, -10),
+        ("2", -10, 10),
+        ("3", 10, 10),
+    ]
+
+
+def test_notebook_style_is_the_notebooks(corners):
+    figure = plot_scatter(*corners, COLORS, STYLES["notebook"], size=None)
+    assert tuple(figure.get_size_inches()) == (50, 50)
+    lines = figure.axes[0].lines
+    assert {line.get_markeredgecolor() for line in lines} == {"red"} and not figure.axes[0].texts
+    assert {tuple(line.get_color()) for line in lines} == {tuple(color) for color in class_colors("jet", 4)}
+
+
+def test_filters_stand_in_a_square_grid():
+    filters = np.arange(5 * 5 * 1 * 20, dtype=np.float32).reshape(5, 5, 1, 20)
+    grid = as_grid(filters)
+    assert grid.shape == (23, 29)
+    assert np.array_equal(grid[6:11, 12:17], filters[:, :, 0, 7])
+    assert grid.mask[5].all() and grid.mask[:, 5].all() and not grid.mask[:5, :5].any()
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_eps_header_conforms(finished, name):
+    text = (finished.folder / f"results/figures/{name}.eps").read_bytes()
+    assert text.isascii() and max(map(len, text.splitlines())) <= 255
+    head, rest = text.decode().split("%%EndComments", 1)
+    lines = head.splitlines()
+    assert re.fullmatch(r"%!PS-Adobe-3\.\d EPSF-3\.0", lines[0])
+    comments = dict(line.removeprefix("%%").split(": ", 1) for line in lines if line.startswith("%%"))
+    box, exact = ([float(n) for n in comments[key].split()] for key in ("BoundingBox", "HiResBoundingBox"))
+    assert box[:2] == [0, 0] and all(b >= e > b - 1 for b, e in zip(box[2:], exact[2:], strict=True))
+    assert comments["Title"] == name
+    assert rest.rstrip().endswith("%%EOF")
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_eps_renders_without_a_warning_and_looks_like_its_twin(finished, name, tmp_path):
+    ghostscript = system_program("gs", "ghostscript")
+    eps, png = (finished.folder / f"results/figures/{name}.{suffix}" for suffix in ("eps", "png"))
+    command = [ghostscript, "-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-dEPSCrop", "-sDEVICE=png16m"]
+    command += ["-r150", "-dGraphicsAlphaBits=4", "-dTextAlphaBits=4", "-o", tmp_path / "page.png", eps]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    page, twin = Image.open(tmp_path / "page.png").convert("RGB"), Image.open(png).convert("RGB")
+    assert page.width / page.height == pytest.approx(twin.width / twin.height, rel=0.01)
+    small = [np.asarray(image.resize((100, 100), Image.Resampling.BOX), float) for image in (page, twin)]
+    assert np.abs(small[0] - small[1]).mean() < 4
+    assert small[1].std() > 5  # something is drawn

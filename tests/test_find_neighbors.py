@@ -1,0 +1,83 @@
+"""The neighbor search against brute force."""
+
+import faiss
+import numpy as np
+import pytest
+from find_neighbors import EXACT_DIMENSIONS, EXACT_ROWS, MIN_RECALL, find_neighbors, recall, without_self
+
+from common.jobs import UserError
+
+
+def brute_force(features, rows, k):
+    distances = np.linalg.norm(features[rows][:, None].astype(np.float64) - features, axis=2)
+    distances[np.arange(len(rows)), rows] = np.inf
+    indices = np.argsort(distances, axis=1)[:, :k]
+    return indices, np.take_along_axis(distances, indices, axis=1)
+
+
+def test_few_rows_are_searched_exactly():
+    features = np.random.default_rng(1).normal(size=(300, 20)).astype(np.float32)
+    found = find_neighbors(features, 12, seed=0)
+    indices, distances = brute_force(features, np.arange(300), 12)
+    assert found["method"] == "exact" and found["recall"] == 1
+    assert found["indices"].dtype == np.int32 and found["distances"].dtype == np.float32
+    assert np.array_equal(found["indices"], indices)
+    assert np.allclose(found["distances"], distances, atol=1e-3)
+
+
+def test_many_wide_rows_are_searched_by_projection_and_ranked_by_their_full_distance():
+    generator = np.random.default_rng(2)
+    n, d = EXACT_ROWS + 500, EXACT_DIMENSIONS + 44
+    features = generator.normal(size=(n, 20)) @ generator.normal(size=(20, d)) + 0.5 * generator.normal(size=(n, d))
+    features = features.astype(np.float32)
+    found = find_neighbors(features, 15, seed=0)
+    assert found["method"] == "projected" and MIN_RECALL <= found["recall"] <= 1
+    rows = np.arange(0, n, 211)
+    indices, distances = brute_force(features, rows, 15)
+    assert recall(found["indices"][rows], indices) >= MIN_RECALL
+    assert np.allclose(found["distances"][rows], distances, atol=1e-2)
+    assert (np.diff(found["distances"]) >= 0).all()
+    assert not (found["indices"] == np.arange(n)[:, None]).any()
+
+
+def test_what_no_projection_can_find_is_searched_exactly():
+    features = np.random.default_rng(3).normal(size=(EXACT_ROWS + 1, 3 * EXACT_DIMENSIONS)).astype(np.float32)
+    found = find_neighbors(features, 15, seed=0)
+    assert found["method"] == "exact" and found["recall"] == 1
+    rows = np.arange(0, len(features), 1009)
+    assert np.array_equal(found["indices"][rows], brute_force(features, rows, 15)[0])
+
+
+def test_copies_of_one_row_are_each_others_neighbors_but_never_their_own():
+    features = np.zeros((50, 8), np.float32)
+    features[25:] = 1
+    found = find_neighbors(features, 9, seed=0)
+    assert found["indices"].shape == (50, 9) and (found["distances"] == 0).all()
+    assert not (found["indices"] == np.arange(50)[:, None]).any()
+    assert ((found["indices"] < 25) == (np.arange(50) < 25)[:, None]).all()
+
+
+def test_without_self():
+    indices, distances = np.array([[0, 5, 6], [7, 8, 9]]), np.array([[0, 1, 2], [0, 0, 0]])
+    indices, distances = without_self(indices, distances, np.array([0, 1]))
+    assert indices.tolist() == [[5, 6], [7, 8]] and distances.tolist() == [[1, 2], [0, 0]]
+
+
+def test_recall():
+    assert recall(np.array([[1, 2, 3, 4], [5, 6, 7, 8]]), np.array([[4, 3, 2, 1], [5, 6, 0, 9]])) == 0.75
+
+
+def test_too_few_rows_are_refused_with_what_to_do():
+    with pytest.raises(UserError, match="45 neighbors of each of 40 images: lower it to 13"):
+        find_neighbors(np.zeros((40, 3), np.float32), 45, seed=0)
+
+
+def test_the_same_on_one_thread_and_on_two():
+    features = np.random.default_rng(4).normal(size=(EXACT_ROWS + 1, 300)) * np.geomspace(10, 0.1, 300)
+    features = features.astype(np.float32)
+    found = []
+    for threads in (1, 2):
+        faiss.omp_set_num_threads(threads)
+        found.append(find_neighbors(features, 15, seed=0))
+    assert found[0]["method"] == "projected"
+    assert np.array_equal(found[0]["indices"], found[1]["indices"])

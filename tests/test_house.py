@@ -1,0 +1,105 @@
+"""The rules of the house: style, environments, imports."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+PACKAGES = {  # of an imported module, as conda names it, where the names differ
+    "PIL": "pillow",
+    "faiss": "faiss-cpu",
+    "matplotlib": "matplotlib-base",
+    "openTSNE": "opentsne",
+    "pypi_simple": "pypi-simple",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
+RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["snakefmt", "--check", "Snakefile", "rules"],
+        ["snakemake", "--lint"],
+    ],
+    ids=" ".join,
+)
+def test_style(command):
+    result = subprocess.run(
+        [Path(sys.executable).with_name(command[0]), *command[1:]], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_snakefile_is_short():
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 60
+
+
+def test_each_script_has_the_name_of_its_rule():
+    rules = dict(re.findall(r"^rule (\w+):(.*?)(?=^rule |\Z)", RULES, re.M | re.S))
+    scripts = {name: re.search(r"scripts/(\w+)\.py", body) for name, body in rules.items()}
+    assert {name for name, script in scripts.items() if script} == {path.stem for path in SCRIPTS}
+    assert all(script[1] == name for name, script in scripts.items() if script)
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, `package` or `common.module`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+    return found
+
+
+def all_imports(path: Path) -> set[str]:
+    """What a file imports, with what its helpers import."""
+    found = imports(path)
+    for module in {module for module in found if module.startswith("common.")}:
+        found |= all_imports(ROOT / "scripts" / f"{module.replace('.', '/')}.py")
+    return found
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_rule_names_the_helpers_that_its_script_imports(script):
+    rule = re.search(rf"^rule {script.stem}:(.*?)(?=^rule |\Z)", RULES, re.M | re.S)[1]
+    named = set(re.findall(r'"(\w+)"', re.search(r"helpers\((.*?)\)", rule)[1]))
+    assert named == {module.removeprefix("common.") for module in imports(script) if module.startswith("common.")}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_environment_of_a_rule_declares_what_its_script_imports(script):
+    rule = re.search(rf"^rule {script.stem}:(.*?)(?=^rule |\Z)", RULES, re.M | re.S)[1]
+    environment = yaml.safe_load((ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text())
+    declared = {entry.split("=")[0] for entry in environment["dependencies"]}
+    modules = {module.split(".")[0] for module in all_imports(script)} - {"common"} - set(sys.stdlib_module_names)
+    assert {PACKAGES.get(module, module) for module in modules} <= declared
+
+
+def test_environments_and_requirements_have_the_same_versions():
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(), re.M))
+    for path in sorted((ROOT / "envs").glob("*.yaml")):
+        environment = yaml.safe_load(path.read_text())
+        assert environment["channels"] == ["conda-forge"]
+        for entry in environment["dependencies"]:
+            name, version = entry.split("=")
+            if name != "python":
+                assert pinned[name.replace("matplotlib-base", "matplotlib")] == version, f"{path.name}: {entry}"
+
+
+def test_requirements_have_hashes_and_no_address():
+    for name in ("requirements.txt", "requirements-test.txt"):
+        text = (ROOT / name).read_text()
+        packages = re.split(r"^(?=[a-z])", text, flags=re.M)[1:]
+        assert packages and all("--hash=sha256:" in package for package in packages)
+        assert "://" not in text

@@ -1,0 +1,83 @@
+"""The reader of a mnist.pkl.gz: what it takes, and what it refuses."""
+
+import builtins
+import gzip
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+from common.jobs import UserError
+from common.mnist_pickle import read_pairs, write_pairs
+
+
+def store(path, data, protocol):
+    with gzip.open(path, "wb") as file:
+        pickle.dump(data, file, protocol=protocol)
+    return path
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_reads_what_any_protocol_wrote(tmp_path, pairs, protocol):
+    for (images, labels), (found_images, found_labels) in zip(
+        pairs, read_pairs(store(tmp_path / "p.pkl.gz", tuple(pairs), protocol)), strict=True
+    ):
+        assert np.array_equal(images, found_images) and np.array_equal(labels, found_labels)
+
+
+def test_reads_what_it_wrote(tmp_path, pairs):
+    write_pairs(tmp_path / "p.pkl.gz", pairs)
+    for (images, labels), (found_images, found_labels) in zip(pairs, read_pairs(tmp_path / "p.pkl.gz"), strict=True):
+        assert np.array_equal(images, found_images) and np.array_equal(labels, found_labels)
+
+
+class Call:
+    def __init__(self, function, *arguments):
+        self.reduced = (function, arguments)
+
+    def __reduce__(self):
+        return self.reduced
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("function", [os.system, builtins.eval, np.fromfile])
+def test_refuses_code_by_name_and_runs_nothing(tmp_path, function, protocol):
+    trace = tmp_path / "trace"
+    trace.write_text("")
+    argument = {"system": f"rm {trace}", "eval": f"__import__('os').remove({str(trace)!r})", "fromfile": str(trace)}
+    hostile = ([np.zeros(3)], {"nested": Call(function, argument[function.__name__])})
+    path = store(tmp_path / "p.pkl.gz", hostile, protocol)
+    with pytest.raises(UserError, match=rf"p\.pkl\.gz.*{function.__name__}"):
+        read_pairs(path)
+    assert trace.exists()
+
+
+IMAGES, LABELS = np.zeros((5, 4), np.float32), np.zeros(5, np.int64)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [(IMAGES, LABELS)] * 2,
+        [(IMAGES, LABELS)] * 4,
+        [(IMAGES.astype(np.float64), LABELS)] * 3,
+        [(IMAGES.reshape(5, 2, 2), LABELS)] * 3,
+        [(IMAGES, LABELS[:4])] * 3,
+        [(IMAGES, LABELS.astype(np.float32))] * 3,
+        [(IMAGES.astype(object), LABELS)] * 3,
+        [(IMAGES.tolist(), LABELS)] * 3,
+        "text",
+        7,
+    ],
+)
+def test_refuses_other_data_and_names_the_file(tmp_path, data):
+    with pytest.raises(UserError, match=r"p\.pkl\.gz"):
+        read_pairs(store(tmp_path / "p.pkl.gz", data, 4))
+
+
+@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no pickle"), gzip.compress(b"")[:-3]])
+def test_refuses_damaged_files(tmp_path, content):
+    (tmp_path / "p.pkl.gz").write_bytes(content)
+    with pytest.raises(UserError, match=r"p\.pkl\.gz"):
+        read_pairs(tmp_path / "p.pkl.gz")
