@@ -1,11 +1,9 @@
 # What the rules share: the wildcards' values, and the helpers that a script imports.
 
 import ast
+import hashlib
 import re
 from pathlib import Path
-
-# Half the cores: two heavy jobs side by side keep a machine busier than one after the other with all of them.
-HALF = max(1, (workflow.cores or 4) // 2)
 
 
 wildcard_constraints:
@@ -14,15 +12,15 @@ wildcard_constraints:
 
 
 def helpers(*modules):
-    """The modules of scripts/common, with those that they import themselves, as input files of the rule whose script imports them.
+    """A digest of the modules of scripts/common that a rule's script imports, and of those that they import, as a parameter.
 
-    Snakemake reruns a rule when its script is edited, but knows nothing of what the script imports.
+    Snakemake reruns a rule when its script is edited, but knows nothing of what the script imports. As input files they
+    would be recorded with their absolute paths, and a folder that was moved would be stale.
     """
-    found = []
+    digest = hashlib.sha256()
     for module in modules:
-        path = workflow.source_path(f"../scripts/common/{module}.py")
-        found.append(path)
-        for node in ast.walk(ast.parse(Path(path).read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith("common."):
-                found += helpers(node.module.removeprefix("common."))
-    return sorted(set(found))
+        text = Path(workflow.source_path(f"../scripts/common/{module}.py")).read_text()
+        imported = [node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+        imported = [name.removeprefix("common.") for name in imported if name.startswith("common.")]
+        digest.update((text + helpers(*imported)).encode())
+    return digest.hexdigest()[:16]

@@ -5,8 +5,6 @@
 
 rule download_dataset:
     """Fetch MNIST from the first source that has it, and verify its content."""
-    input:
-        helpers("jobs", "mnist_pickle"),
     output:
         "resources/mnist.pkl.gz",
     log:
@@ -17,6 +15,7 @@ rule download_dataset:
     conda:
         "../envs/data.yaml"
     params:
+        helpers=helpers("jobs", "mnist_pickle"),
         sources=config["dataset"]["sources"],
         sha256=config["dataset"]["sha256"],
         validation_size=config["dataset"]["validation_size"],
@@ -27,7 +26,6 @@ rule download_dataset:
 rule prepare_dataset:
     """Split the data set into arrays of images and labels."""
     input:
-        helpers("files", "jobs", "mnist_pickle"),
         dataset="resources/mnist.pkl.gz",
     output:
         train_images="results/{dataset}/data/train_images.npy",
@@ -43,6 +41,7 @@ rule prepare_dataset:
     conda:
         "../envs/data.yaml"
     params:
+        helpers=helpers("files", "jobs", "mnist_pickle"),
         train_size=config["dataset"]["train_size"],
     script:
         "../scripts/prepare_dataset.py"

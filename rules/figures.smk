@@ -6,7 +6,6 @@
 rule plot_scatter:
     """A map as a scatter plot."""
     input:
-        helpers("figures", "jobs"),
         map="results/{dataset}/maps/{layer}.npy",
         labels="results/{dataset}/data/train_labels.npy",
     output:
@@ -19,6 +18,7 @@ rule plot_scatter:
     conda:
         "../envs/figures.yaml"
     params:
+        helpers=helpers("figures", "jobs"),
         palette=config["figures"]["palette"],
         style=config["figures"]["scatter"]["style"],
         size=config["figures"]["scatter"]["size"],
@@ -29,7 +29,6 @@ rule plot_scatter:
 rule plot_thumbnails:
     """A map drawn with the images themselves."""
     input:
-        helpers("figures", "jobs"),
         map="results/{dataset}/maps/{layer}.npy",
         images="results/{dataset}/data/train_images.npy",
         labels="results/{dataset}/data/train_labels.npy",
@@ -43,6 +42,7 @@ rule plot_thumbnails:
     conda:
         "../envs/figures.yaml"
     params:
+        helpers=helpers("figures", "jobs"),
         palette=config["figures"]["palette"],
         canvas=config["figures"]["thumbnails"]["canvas"],
     script:
@@ -52,7 +52,6 @@ rule plot_thumbnails:
 rule plot_filters:
     """The filters of a convolution."""
     input:
-        helpers("figures", "jobs"),
         filters="results/{dataset}/network/{layer}_filters.npy",
     output:
         eps="results/figures/{dataset}_{layer}_filters.eps",
@@ -64,6 +63,7 @@ rule plot_filters:
     conda:
         "../envs/figures.yaml"
     params:
+        helpers=helpers("figures", "jobs"),
         size=config["figures"]["filters"]["size"],
     script:
         "../scripts/plot_filters.py"

@@ -6,7 +6,6 @@
 rule find_neighbors:
     """Find each row's nearest neighbors."""
     input:
-        helpers("components", "files", "jobs"),
         features="results/{dataset}/features/{layer}.npy",
     output:
         neighbors="results/{dataset}/neighbors/{layer}.npz",
@@ -16,8 +15,9 @@ rule find_neighbors:
         "benchmarks/find_neighbors/{dataset}/{layer}.jsonl"
     conda:
         "../envs/neighbors.yaml"
-    threads: HALF
+    threads: 2
     params:
+        helpers=helpers("components", "files", "jobs"),
         k=int(3 * config["tsne"]["perplexity"]),
         seed=config["tsne"]["seed"],
     script:
@@ -27,7 +27,6 @@ rule find_neighbors:
 rule embed_tsne:
     """Lay the rows out in two dimensions."""
     input:
-        helpers("components", "files", "jobs"),
         features="results/{dataset}/features/{layer}.npy",
         neighbors="results/{dataset}/neighbors/{layer}.npz",
     output:
@@ -41,6 +40,7 @@ rule embed_tsne:
         "../envs/maps.yaml"
     threads: 1  # more gain little, and with one the map is the same on every machine
     params:
+        helpers=helpers("components", "files", "jobs"),
         tsne=config["tsne"],
     script:
         "../scripts/embed_tsne.py"

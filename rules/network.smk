@@ -7,7 +7,6 @@
 rule train_network:
     """Train the CNN."""
     input:
-        helpers("backend", "files", "jobs"),
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_images="results/{dataset}/data/validation_images.npy",
@@ -22,8 +21,9 @@ rule train_network:
     priority: 1  # the longest way to the figures goes through it
     conda:
         "../envs/network.yaml"
-    threads: HALF
+    threads: 2  # with another number the weights differ in the last digits, and in the end the network a little
     params:
+        helpers=helpers("backend", "files", "jobs"),
         seed=config["network"]["seed"],
         learning_rate=config["network"]["learning_rate"],
         schedule=config["network"]["schedule"],
@@ -34,7 +34,6 @@ rule train_network:
 rule extract_features:
     """Write what one layer makes of each training image."""
     input:
-        helpers("backend", "files", "jobs"),
         network="results/{dataset}/network/network.keras",
         images="results/{dataset}/data/train_images.npy",
     output:
@@ -45,7 +44,9 @@ rule extract_features:
         "benchmarks/extract_features/{dataset}/{layer}.jsonl"
     conda:
         "../envs/network.yaml"
-    threads: HALF
+    threads: 2
+    params:
+        helpers=helpers("backend", "files", "jobs"),
     script:
         "../scripts/extract_features.py"
 
@@ -53,7 +54,6 @@ rule extract_features:
 rule flatten_images:
     """The layer "pixel": the images themselves, which need no network."""
     input:
-        helpers("files", "jobs"),
         images="results/{dataset}/data/train_images.npy",
     output:
         features="results/{dataset}/features/pixel.npy",
@@ -63,6 +63,8 @@ rule flatten_images:
         "benchmarks/flatten_images/{dataset}.jsonl"
     conda:
         "../envs/data.yaml"
+    params:
+        helpers=helpers("files", "jobs"),
     script:
         "../scripts/flatten_images.py"
 
@@ -73,7 +75,6 @@ ruleorder: flatten_images > extract_features
 rule extract_filters:
     """Write the filters of a convolution, so that their figure needs no TensorFlow."""
     input:
-        helpers("backend", "files", "jobs"),
         network="results/{dataset}/network/network.keras",
     output:
         filters="results/{dataset}/network/{layer}_filters.npy",
@@ -83,5 +84,7 @@ rule extract_filters:
         "benchmarks/extract_filters/{dataset}/{layer}.jsonl"
     conda:
         "../envs/network.yaml"
+    params:
+        helpers=helpers("backend", "files", "jobs"),
     script:
         "../scripts/extract_filters.py"

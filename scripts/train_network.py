@@ -13,6 +13,8 @@ from common.jobs import job
 layers = keras.layers
 log = logging.getLogger("workflow")
 
+MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
 
 def build_network(image_shape: Sequence[int], classes: int) -> keras.Model:
     """The network of the notebook: images (n, height, width, channels) -> class probabilities (n, classes).
@@ -50,7 +52,7 @@ class EpochLog(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Called by Keras."""
-        values = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        values = ", ".join(f"{measure} {logs[measure]:.4f}" for measure in MEASURES)
         log.info("epoch %d: %s", epoch + 1, values)
 
 
@@ -79,12 +81,10 @@ def train_network(
             callbacks=[EpochLog()],
             verbose=0,
         )
-        epochs = pd.DataFrame(result.history)
-        epochs.insert(0, "epoch", range(done + 1, done + 1 + phase["epochs"]))
-        epochs.insert(1, "batch_size", phase["batch_size"])
-        history.append(epochs)
+        numbers = {"epoch": range(done + 1, done + 1 + phase["epochs"]), "batch_size": phase["batch_size"]}
+        history.append(pd.DataFrame(numbers | result.history))
         done += phase["epochs"]
-    return pd.concat(history, ignore_index=True)
+    return pd.concat(history, ignore_index=True)[["epoch", "batch_size", *MEASURES]]
 
 
 if __name__ == "__main__":

@@ -1,36 +1,16 @@
 """A small real data set, and whole runs of the workflow on it."""
 
 import hashlib
-import os
-import re
 import shutil
-import subprocess
-import sys
-from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from download_dataset import IDX_FILES, pairs_from_parts, write_idx
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
 from common.mnist_pickle import write_pairs
-
-ROOT = Path(__file__).parents[1]
-WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
-LAYERS = ("pixel", "conv1", "conv2", "dense3")
-FIGURES = {"Digits_conv1_filters"} | {f"Digits_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
-
-
-def system_program(name: str, package: str) -> str:
-    """The path of a program that pip cannot install. Without it a test is skipped, in CI it fails."""
-    path = shutil.which(name)
-    if path is None:
-        message = f"{name} is missing: apt-get install {package}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    return path
+from helpers import ROOT, WORKFLOW, Workflow
 
 
 @pytest.fixture(scope="session")
@@ -52,40 +32,6 @@ def sha256(parts) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def pairs(parts) -> list[tuple[np.ndarray, np.ndarray]]:
     return pairs_from_parts(parts, validation_size=250)
-
-
-class Workflow:
-    """A copy of the workflow in a folder of its own, configured for the small data set."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run the real Snakemake."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "digits.yaml", *arguments]
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
-
-    def plan(self, *targets: str) -> Counter[str]:
-        """How many jobs of each rule a dry run plans, target rules left out."""
-        result = self.run("--dry-run", "--", *targets)
-        assert result.returncode == 0, result.stdout + result.stderr
-        if "Nothing to be done" in result.stdout + result.stderr:
-            return Counter()
-        table = re.search(r"^job +count\n[- ]+\n(.*?)^total", result.stdout + result.stderr, re.M | re.S)
-        jobs = Counter({name: int(count) for name, count in (line.split() for line in table[1].splitlines())})
-        return jobs - Counter(dict.fromkeys(("all", "scatters", "thumbnails", "filters"), 1))
-
-    def configure(self, **changes) -> None:
-        """Change keys of the configuration: configure(tsne={"perplexity": 20})."""
-        path = self.folder / "digits.yaml"
-        config = yaml.safe_load(path.read_text())
-        for section, values in changes.items():
-            if isinstance(values, dict):
-                config.setdefault(section, {}).update(values)
-            else:
-                config[section] = values
-        path.write_text(yaml.safe_dump(config))
 
 
 @pytest.fixture(scope="session")

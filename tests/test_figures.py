@@ -2,10 +2,11 @@
 
 import re
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import FIGURES, system_program
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
 from plot_filters import as_grid
@@ -15,6 +16,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from common.figures import class_colors, frame
 from common.jobs import UserError
+from helpers import FIGURES, system_program
 
 # What a reader without one kind of cones sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
 DICHROMACY = {
@@ -69,16 +71,18 @@ def in_quadrants(pixels: np.ndarray) -> list[set[str]]:
     ]
 
 
-def render(figure, dpi=50) -> np.ndarray:
+def render(figure, dpi) -> np.ndarray:
     figure.set_dpi(dpi)
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3]
 
 
 def test_scatter_and_thumbnails_have_the_same_colors_and_orientation(corners):
     coordinates, labels = corners
     expected = [{name} for name in COLORS]
-    scatter = render(plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5))
+    style = replace(STYLES["paper"], labels=False)
+    scatter = render(plot_scatter(coordinates, labels, COLORS, style, size=5), dpi=200)
     assert in_quadrants(scatter) == expected
     images = np.ones((20, 28, 28, 1), np.float32)
     picture, colors = plot_thumbnails(coordinates, images, labels, COLORS, 600)
@@ -100,7 +104,7 @@ def test_thumbnails_are_upright_and_centered_on_their_points(corners):
 def test_no_class_is_hidden_by_the_order_of_drawing():
     generator = np.random.default_rng(0)
     coordinates, labels = generator.normal(size=(3000, 2)), np.repeat(np.arange(3), 1000)
-    pixels = render(plot_scatter(coordinates, labels, ["red", "lime", "blue"], STYLES["paper"], size=3), 200)
+    pixels = render(plot_scatter(coordinates, labels, ["red", "lime", "blue"], STYLES["paper"], size=3), dpi=200)
     middle = pixels[200:400, 200:400].reshape(-1, 3)
     counts = [(middle == color).all(axis=1).sum() for color in np.eye(3, dtype=np.uint8) * 255]
     assert min(counts) > 0.7 * max(counts)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+
+from helpers import ROOT
 
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 PACKAGES = {  # of an imported module, as conda names it, where the names differ

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 
 from common.files import whole
+from helpers import ROOT
 
 
 def run_job(folder, body: str) -> subprocess.CompletedProcess:

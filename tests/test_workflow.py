@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import FIGURES, LAYERS, Workflow
+
+from helpers import FIGURES, LAYERS, Workflow
 
 EVERY_LAYER = {"find_neighbors": 4, "embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
 NETWORK = {"train_network": 1, "extract_features": 3, "extract_filters": 1, "plot_filters": 1}
@@ -82,6 +83,10 @@ def test_pixel_map_needs_no_network(fresh):
 
 def test_nothing_stale_nothing_to_do(finished):
     assert finished.plan() == {}
+
+
+def test_moved_folder_is_not_stale(workflow):
+    assert workflow.plan() == {}
 
 
 def test_deleted_figure_is_one_job(workflow):

@@ -1,12 +1,27 @@
 """Keras on TensorFlow, set up alike for every script that uses it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Discard what is written to the standard error stream, by C++ libraries too."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # at import it complains of missing GPUs
-
-import keras
-import tensorflow as tf
+with _silence():  # at import, TensorFlow complains of GPU libraries, whether it has a GPU to use or not
+    import keras
+    import tensorflow as tf
 
 __all__ = ["keras", "tf", "use_threads"]
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import struct
 import textwrap
 from base64 import a85encode
@@ -18,7 +19,6 @@ from PIL import Image
 from common.files import whole
 from common.jobs import UserError
 
-os.environ["SOURCE_DATE_EPOCH"] = "0"  # no date in an EPS: the same figure gives the same bytes
 matplotlib.use("agg")
 matplotlib.rcParams["ps.fonttype"] = 42  # TrueType: journals refuse matplotlib's default, Type 3
 
@@ -51,8 +51,12 @@ def frame(coordinates: np.ndarray) -> tuple[np.ndarray, float]:
 
 def save_figure(figure: Figure, eps: str | os.PathLike, png: str | os.PathLike, dpi: int) -> None:
     """Write a matplotlib figure as an EPS and as its PNG twin."""
-    with whole(eps) as part, open(part, "wb") as file:
-        figure.savefig(file, format="eps", metadata={"Title": Path(eps).stem})
+    drawn = BytesIO()
+    figure.savefig(drawn, format="eps")
+    # a title instead of the date: the same figure gives the same bytes
+    text = re.sub(rb"%%CreationDate: .*", f"%%Title: {Path(eps).stem}".encode(), drawn.getvalue(), count=1)
+    with whole(eps) as part:
+        part.write_bytes(text + b"%%EOF\n")
     with whole(png) as part:
         figure.savefig(part, format="png", dpi=dpi)
 
