@@ -1,6 +1,8 @@
 # Needs: results/{dataset}/features/{layer}.npy.
 # Makes: results/{dataset}/neighbors/{layer}.npz, indices (n, k) int32, distances (n, k) float32, method and recall;
 #        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made.
+# One thread a job: the layers side by side keep a machine busier than one after the other, and with one thread the result
+# is the same on any number of cores.
 
 
 rule find_neighbors:
@@ -15,7 +17,6 @@ rule find_neighbors:
         "benchmarks/find_neighbors/{dataset}/{layer}.jsonl"
     conda:
         "../envs/neighbors.yaml"
-    threads: 2
     params:
         helpers=helpers("components", "files", "jobs"),
         k=int(3 * config["tsne"]["perplexity"]),
@@ -38,7 +39,6 @@ rule embed_tsne:
         "benchmarks/embed_tsne/{dataset}/{layer}.jsonl"
     conda:
         "../envs/maps.yaml"
-    threads: 1  # more gain little, and with one the map is the same on every machine
     params:
         helpers=helpers("components", "files", "jobs"),
         tsne=config["tsne"],

@@ -44,7 +44,6 @@ rule extract_features:
         "benchmarks/extract_features/{dataset}/{layer}.jsonl"
     conda:
         "../envs/network.yaml"
-    threads: 2
     params:
         helpers=helpers("backend", "files", "jobs"),
     script:
