@@ -20,6 +20,7 @@ format: .venv/installed-test
 
 .venv/installed: requirements.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or 3.12 found; name one: make PYTHON=/where/it/is/python3.12"; exit 1; }
+	@echo "Installing what the workflow needs into .venv: 2.8 GB, a few minutes."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.txt
 	@touch $@

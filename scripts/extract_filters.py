@@ -7,7 +7,6 @@ from common.files import whole
 from common.jobs import job
 
 if __name__ == "__main__":
-    layer = snakemake.wildcards.layer
-    with job(snakemake.log[0], f"extract_filters {layer}"), whole(snakemake.output.filters) as part:
-        kernel, _ = keras.models.load_model(snakemake.input.network).get_layer(f"{layer}_filters").get_weights()
+    with job(snakemake.log[0], "extract_filters"), whole(snakemake.output.filters) as part:
+        kernel, _ = keras.models.load_model(snakemake.input.network).get_layer("conv1_filters").get_weights()
         np.save(part, kernel)

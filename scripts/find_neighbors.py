@@ -15,6 +15,7 @@ PROJECTED = 128  # dimensions of the fast search
 CANDIDATES = 3  # times as many as asked for are ranked again by their true distance
 MIN_RECALL = 0.995  # below it, the search is exact after all
 QUERIES = 1000  # rows whose exact neighbors the recall is measured on
+BLOCK = 10_000  # rows searched between two lines of progress
 EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 2 * PROJECTED  # up to here an exact search is as fast
 
 
@@ -31,9 +32,14 @@ def without_self(indices: np.ndarray, distances: np.ndarray, rows: np.ndarray) -
 
 def search(index: faiss.Index, features: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Neighbors of some rows: indices (m, k) int32 and Euclidean distances (m, k) float32, the row itself left out."""
-    squared, indices = index.search(np.ascontiguousarray(features[rows]), k + 1)
-    indices, squared = without_self(indices, squared, rows)
-    return indices.astype(np.int32), np.sqrt(np.maximum(squared, 0))
+    indices, distances = np.empty((len(rows), k), np.int32), np.empty((len(rows), k), np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        squared, found = index.search(features[rows[block]], k + 1)
+        indices[block], squared = without_self(found, squared, rows[block])
+        distances[block] = np.sqrt(np.maximum(squared, 0))
+        log.info("neighbors of %d of %d rows", start + len(found), len(rows))
+    return indices, distances
 
 
 def recall(found: np.ndarray, exact: np.ndarray) -> float:

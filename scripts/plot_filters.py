@@ -47,6 +47,6 @@ def plot_filters(filters: np.ndarray, size: float) -> Figure:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"plot_filters {snakemake.wildcards.layer}"):
+    with job(snakemake.log[0], "plot_filters"):
         figure = plot_filters(np.load(snakemake.input.filters), snakemake.params.size)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

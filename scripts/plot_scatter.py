@@ -10,7 +10,7 @@ from matplotlib.patheffects import withStroke
 from common.figures import class_colors, frame, save_figure
 from common.jobs import job
 
-ROUNDS = 20  # the points are drawn in so many random rounds, so that no class covers another
+ROUNDS = 20  # the points are drawn in so many random rounds, so that no class hides another
 
 
 @dataclass(frozen=True)

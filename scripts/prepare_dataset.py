@@ -21,9 +21,18 @@ def as_images(rows: np.ndarray) -> np.ndarray:
 
 
 def stratified_rows(labels: np.ndarray, size: int) -> np.ndarray:
-    """`size` row numbers, ascending, drawn so that every class keeps its share of `labels` (n,)."""
+    """`size` row numbers, ascending, drawn so that every class keeps its share of `labels` (n,).
+
+    Raises UserError if `size` is too small, or too near to n, for that.
+    """
     if size >= len(labels):
         return np.arange(len(labels))
+    classes = len(np.unique(labels))
+    if not classes <= size <= len(labels) - classes:
+        raise UserError(
+            f"dataset.train_size: {size} of {len(labels)} images cannot be drawn evenly from {classes} classes: "
+            f"give {classes} to {len(labels) - classes}, or null for all"
+        )
     rows, _ = train_test_split(np.arange(len(labels)), train_size=size, stratify=labels, random_state=0)
     return np.sort(rows)
 

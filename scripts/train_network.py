@@ -8,7 +8,7 @@ import pandas as pd
 
 from common.backend import keras, tf, use_threads
 from common.files import whole
-from common.jobs import job
+from common.jobs import UserError, job
 
 layers = keras.layers
 log = logging.getLogger("workflow")
@@ -41,7 +41,12 @@ def build_network(image_shape: Sequence[int], classes: int) -> keras.Model:
 
 
 def batches(images: np.ndarray, labels: np.ndarray, size: int, seed: int) -> tf.data.Dataset:
-    """Whole batches of `size` rows, newly shuffled each epoch; an incomplete last batch is dropped."""
+    """Whole batches of `size` rows, newly shuffled each epoch; an incomplete last batch is dropped.
+
+    Raises UserError if the rows do not fill one batch.
+    """
+    if size > len(labels):
+        raise UserError(f"network.schedule: {len(labels)} training images do not fill a batch of {size}")
     images, labels = tf.constant(images), tf.constant(labels)
     rows = tf.data.Dataset.range(len(labels)).shuffle(len(labels), seed=seed).batch(size, drop_remainder=True)
     return rows.map(lambda chosen: (tf.gather(images, chosen), tf.gather(labels, chosen))).prefetch(2)

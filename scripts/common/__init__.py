@@ -1,4 +1,4 @@
 """What the scripts share.
 
-A rule has the modules that its script imports as input, so that an edit here reruns exactly the rules that use it.
+A rule has a digest of the modules that its script imports as a parameter, so that an edit reruns just that rule.
 """

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.colors import is_color_like, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
 from common.files import whole
 from common.jobs import UserError
 
-matplotlib.use("agg")
 matplotlib.rcParams["ps.fonttype"] = 42  # TrueType: journals refuse matplotlib's default, Type 3
 
 MARGIN = 0.03  # of the frame's side, around the outermost point
@@ -40,6 +39,9 @@ def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
         raise UserError(f"figures.palette: matplotlib has no color sequence or color map {palette!r}")
     if len(colors) < classes:
         raise UserError(f"figures.palette: {len(colors)} colors for {classes} classes: give one a class")
+    unknown = [color for color in colors if not is_color_like(color)]
+    if unknown:
+        raise UserError(f"figures.palette: {unknown[0]!r} is no color")
     return np.array([to_rgb(color) for color in colors[:classes]])
 
 

@@ -63,5 +63,5 @@ def job(log_path: str, name: str) -> Iterator[TextIO]:
         traceback.print_exc(file=log)
         known = isinstance(error, UserError)
         reason = f"{error}" if known else f"{type(error).__name__}: {error} (more in {log_path})"
-        logger.error("error: %s", reason)
+        logger.error("error: %s", " ".join(reason.split()))
         sys.exit(1)

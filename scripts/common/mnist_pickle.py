@@ -1,6 +1,7 @@
 """The notebook's file, mnist.pkl.gz: three (images, labels) pairs of numpy arrays, to train, validate and test."""
 
 import gzip
+import io
 import os
 import pickle
 from typing import Any, BinaryIO
@@ -11,6 +12,7 @@ from common.files import whole
 from common.jobs import UserError
 
 SPLITS = ("train", "validation", "test")
+MAX_UNPACKED = 512 * 2**20  # bytes; MNIST takes 220 MB, and more in the text of an old pickle
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -53,6 +55,15 @@ class ArrayUnpickler(pickle.Unpickler):
         return ALLOWED[asked]
 
 
+def gunzip(data: bytes) -> bytes:
+    """`data` without its gzip packing, at most MAX_UNPACKED bytes; raises UserError beyond them."""
+    with gzip.open(io.BytesIO(data)) as file:
+        unpacked = file.read(MAX_UNPACKED + 1)
+    if len(unpacked) > MAX_UNPACKED:
+        raise UserError(f"unpacks to more than {MAX_UNPACKED} bytes, given up")
+    return unpacked
+
+
 def load_pairs(file: BinaryIO) -> Pairs:
     """Read a mnist.pkl.gz that may come from anywhere.
 
@@ -60,8 +71,8 @@ def load_pairs(file: BinaryIO) -> Pairs:
     UserError if it is anything else.
     """
     try:
-        with gzip.open(file) as unpacked:
-            pairs = [(images, labels) for images, labels in ArrayUnpickler(unpacked, encoding="latin1").load()]
+        unpickler = ArrayUnpickler(io.BytesIO(gunzip(file.read())), encoding="latin1")
+        pairs = [(images, labels) for images, labels in unpickler.load()]
     except UserError:
         raise
     except Exception as error:  # bytes from outside can make an unpickler fail in any way
