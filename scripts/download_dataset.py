@@ -12,9 +12,8 @@ from typing import TextIO
 import numpy as np
 import requests
 from pypi_simple import PYPI_SIMPLE_ENDPOINT, PyPISimple
-from requests.adapters import HTTPAdapter
+from requests.adapters import HTTPAdapter, Retry
 from tqdm import tqdm
-from urllib3.util import Retry
 
 from common.jobs import UserError, job
 from common.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, read_pairs, write_pairs

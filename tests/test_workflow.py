@@ -64,7 +64,7 @@ def test_maps_are_the_same_to_the_bit_in_a_second_run(workflow):
     before = path.read_bytes()
     path.unlink()
     (workflow.folder / "results/Digits/neighbors/conv1.npz").unlink()
-    result = workflow.run("results/Digits/maps/conv1.npy")
+    result = workflow.run("--", "results/Digits/maps/conv1.npy")
     assert result.returncode == 0, result.stderr
     assert path.read_bytes() == before
 
@@ -73,7 +73,7 @@ def test_network_is_the_same_in_a_second_run(workflow):
     network = workflow.folder / "results/Digits/network"
     before = [(network / name).read_bytes() for name in ("history.csv", "conv1_filters.npy")]
     shutil.rmtree(network)
-    result = workflow.run("results/Digits/network/conv1_filters.npy")
+    result = workflow.run("--", "results/Digits/network/conv1_filters.npy")
     assert result.returncode == 0, result.stderr
     assert [(network / name).read_bytes() for name in ("history.csv", "conv1_filters.npy")] == before
 
