@@ -18,7 +18,7 @@ def plot_thumbnails(
     """The picture, (canvas, canvas) uint8, as numbers of the colors that come with it, (256, 3) uint8.
 
     `coordinates` (n, 2), `images` (n, height, width, 1) in [0, 1], `labels` (n,) integers. Frame and orientation are
-    those of the scatter plot: x right, y up. The images come in random order, so that no class covers another; each
+    those of the scatter plot: x right, y up. The images come in random order, so that no class hides another; each
     has a thin white outline, so that it can be read on those below. Each class's color comes in as many tints as 256
     colors allow.
     """

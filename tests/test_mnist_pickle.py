@@ -53,6 +53,11 @@ def test_refuses_code_by_name_and_runs_nothing(tmp_path, function, protocol):
     assert trace.exists()
 
 
+def test_refuses_to_allocate_what_a_pickle_asks_for(tmp_path):
+    with pytest.raises(UserError, match="not callable"):
+        read_pairs(store(tmp_path / "p.pkl.gz", [(Call(np.ndarray, (2**20, 784), "f"), IMAGES)] * 3, 4))
+
+
 IMAGES, LABELS = np.zeros((5, 4), np.float32), np.zeros(5, np.int64)
 
 
