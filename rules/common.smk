@@ -11,6 +11,11 @@ wildcard_constraints:
     layer="|".join(map(re.escape, config["layers"])),
 
 
+# Who asks for a GPU. It decides on the environment and, on a cluster, on the node.
+GPU_FOR_NETWORK = config["gpu"]
+GPU_FOR_MAPS = {"auto": config["gpu"], "tsnecuda": True, "opentsne": False}[config["tsne"]["backend"]]
+
+
 def helpers(*modules):
     """A digest of the modules of scripts/common that a rule's script imports, and of those that they import, as a parameter.
 

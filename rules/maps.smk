@@ -38,9 +38,11 @@ rule embed_tsne:
     benchmark:
         "benchmarks/embed_tsne/{dataset}/{layer}.jsonl"
     conda:
-        "../envs/maps.yaml"
+        "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
+    resources:
+        gpu=int(GPU_FOR_MAPS),
     params:
-        helpers=helpers("components", "files", "jobs"),
+        helpers=helpers("components", "files", "jobs", "tsnecuda_process"),
         tsne=config["tsne"],
     script:
         "../scripts/embed_tsne.py"

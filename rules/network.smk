@@ -20,8 +20,10 @@ rule train_network:
         "benchmarks/train_network/{dataset}.jsonl"
     priority: 1  # the longest way to the figures goes through it
     conda:
-        "../envs/network.yaml"
+        "../envs/network-gpu.yaml" if GPU_FOR_NETWORK else "../envs/network.yaml"
     threads: 2  # with another number the weights differ in the last digits, and in the end the network a little
+    resources:
+        gpu=int(GPU_FOR_NETWORK),
     params:
         helpers=helpers("backend", "files", "jobs"),
         seed=config["network"]["seed"],

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,15 @@ from scipy.sparse import csr_matrix
 
 from common.components import principal_components, project
 from common.files import whole
-from common.jobs import job
+from common.jobs import UserError, job
+from common.tsnecuda_process import TsnecudaError, fit_tsnecuda
 
 log = logging.getLogger("workflow")
 
+Fit = tuple[np.ndarray, dict[str, Any]]  # a map (n, 2), and how it was made
+
 MOMENTUM = 0.8
+TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s with the grid
 PROGRESS_EVERY = 50  # iterations
 
 
@@ -38,23 +42,22 @@ def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
     return jitter(start, random_state=seed)
 
 
-def fit_opentsne(
-    features: np.ndarray, neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Mapping[str, Any], threads: int
-) -> tuple[np.ndarray, dict[str, Any]]:
+def fit_opentsne(neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Mapping[str, Any], threads: int) -> Fit:
     """t-SNE by openTSNE (Policar, Strazar and Zupan 2024, https://doi.org/10.18637/jss.v109.i03).
 
-    `features` (n, d) are for backends that find neighbors themselves; this one uses `neighbors`. Returns coordinates
-    (n, 2) float64 and the facts that only the backend knows. The learning rate is n / exaggeration in each of the two
-    phases (Belkina et al. 2019), the gradient interpolated on a grid (Linderman et al. 2019).
+    Returns coordinates (n, 2) float64 and the facts that only the backend knows. The learning rate is n / exaggeration
+    in each of the two phases (Belkina et al. 2019). The gradient is interpolated on a grid (Linderman et al. 2019), or,
+    for few points, summed over a tree (van der Maaten 2014).
     """
     started = time.perf_counter()
+    gradient = "bh" if len(start) < TREE_BELOW else "fft"
     done = 0
 
     def show_progress(iteration: int, kl: float, _: np.ndarray) -> None:
         log.info("iteration %d: KL divergence %.4f", done + iteration, kl)
 
     embedding = openTSNE.TSNEEmbedding(
-        start, neighbors, negative_gradient_method="fft", n_jobs=threads, random_state=parameters["seed"]
+        start, neighbors, negative_gradient_method=gradient, n_jobs=threads, random_state=parameters["seed"]
     )
     phases = ((parameters["exaggerated_iterations"], parameters["exaggeration"]), (parameters["iterations"], 1))
     for iterations, exaggeration in phases:
@@ -71,11 +74,35 @@ def fit_opentsne(
     facts = {
         "backend": "openTSNE",
         "version": openTSNE.__version__,
+        "gradient": {"bh": "Barnes-Hut", "fft": "interpolated"}[gradient],
         "momentum": MOMENTUM,
         "learning_rates": [len(start) / exaggeration for _, exaggeration in phases],
         "optimization_seconds": round(time.perf_counter() - started, 1),
     }
     return np.asarray(embedding), facts
+
+
+def fit(backend: str, on_gpu: Callable[[], Fit], on_cpu: Callable[[], Fit]) -> Fit:
+    """The map by the `backend` (auto, tsnecuda or opentsne), and the facts, with why it was made by that one.
+
+    `auto` falls back to the CPU whenever the GPU fails, before the fit or in it. Raises UserError if `tsnecuda` fails.
+    """
+    if backend == "opentsne":
+        why = "tsne.backend is opentsne"
+    else:
+        try:
+            coordinates, facts = on_gpu()
+            return coordinates, facts | {"why_backend": f"tsne.backend is {backend}, and it works here"}
+        except TsnecudaError as error:
+            if backend == "tsnecuda":
+                raise UserError(
+                    f"tsne.backend is tsnecuda, which cannot be used here: {error}; "
+                    "run it where it can, or set tsne.backend to auto or opentsne"
+                ) from error
+            why = f"tsne.backend is auto, and tsnecuda cannot be used here: {error}"
+    log.info("openTSNE, since %s", why)
+    coordinates, facts = on_cpu()
+    return coordinates, facts | {"why_backend": why}
 
 
 def kl_divergence(coordinates: np.ndarray, affinities: csr_matrix, block: int = 500) -> float:
@@ -108,15 +135,20 @@ if __name__ == "__main__":
     with job(snakemake.log[0], f"embed_tsne {snakemake.wildcards.layer}"):
         started = time.perf_counter()
         parameters = dict(snakemake.params.tsne)
+        backend = parameters.pop("backend")
         features = np.load(snakemake.input.features, mmap_mode="r")
         with np.load(snakemake.input.neighbors) as stored:
             neighbors = affinities(stored["indices"], stored["distances"], parameters["perplexity"])
             search = {name: stored[name].item() for name in ("method", "recall")} | {"k": stored["indices"].shape[1]}
         start = start_layout(features, parameters["seed"])
-        coordinates, facts = fit_opentsne(features, neighbors, start, parameters, snakemake.threads)
+
+        coordinates, facts = fit(
+            backend,
+            on_gpu=lambda: fit_tsnecuda(snakemake.input.features, start, search["k"], parameters, MOMENTUM),
+            on_cpu=lambda: fit_opentsne(neighbors, start, parameters, snakemake.threads),
+        )
         coordinates = coordinates.astype(np.float32)
         facts |= {
-            "why_backend": "the only one",
             **parameters,
             "start": "first two principal components (of at most 10,000 rows), standard deviation 1e-4, jitter 1e-6",
             "neighbors": search,

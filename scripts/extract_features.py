@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.backend import keras, use_threads
+from common.backend import keras, use_devices
 from common.files import whole
 from common.jobs import job
 
@@ -34,7 +34,7 @@ def extract_features(network: keras.Model, layer: str, images: np.ndarray, path:
 if __name__ == "__main__":
     layer = snakemake.wildcards.layer
     with job(snakemake.log[0], f"extract_features {layer}"):
-        use_threads(snakemake.threads)
+        use_devices(snakemake.threads)
         images = np.load(snakemake.input.images, mmap_mode="r")
         network = keras.models.load_model(snakemake.input.network)
         with whole(snakemake.output.features) as part:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from common.backend import keras, tf, use_threads
+from common.backend import keras, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
 
@@ -95,7 +95,8 @@ def train_network(
 if __name__ == "__main__":
     with job(snakemake.log[0], "train_network"):
         params = snakemake.params
-        use_threads(snakemake.threads)
+        use_devices(snakemake.threads, gpu=snakemake.resources.gpu > 0)
+        log.info("on %s", "a GPU" if tf.config.get_visible_devices("GPU") else f"{snakemake.threads} threads")
         keras.utils.set_random_seed(params.seed)
         train, validation = (
             (np.load(snakemake.input[f"{split}_images"]), np.load(snakemake.input[f"{split}_labels"]))

@@ -32,10 +32,11 @@ class Workflow:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run the real Snakemake."""
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        """Run the real Snakemake, with environment `variables`."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "digits.yaml", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment |= variables
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
 
     def plan(self, *targets: str) -> Counter[str]:

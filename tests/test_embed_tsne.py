@@ -25,7 +25,7 @@ def neighbors(blobs):
 def test_map_separates_blobs_and_says_how_it_was_made(blobs, neighbors, caplog):
     caplog.set_level("INFO")
     features, labels = blobs
-    coordinates, facts = fit_opentsne(features, neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
+    coordinates, facts = fit_opentsne(neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
     assert coordinates.shape == (400, 2) and np.isfinite(coordinates).all()
     distances = np.linalg.norm(coordinates[:, None] - coordinates, axis=2) + np.diag(np.full(400, np.inf))
     assert (labels[distances.argmin(axis=1)] == labels).all()

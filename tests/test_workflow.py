@@ -11,6 +11,7 @@ import pytest
 from helpers import FIGURES, LAYERS, Workflow
 
 EVERY_LAYER = {"find_neighbors": 4, "embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
+MAPS = {"embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
 NETWORK = {"train_network": 1, "extract_features": 3, "extract_filters": 1, "plot_filters": 1}
 NETWORK_LAYERS = dict.fromkeys(EVERY_LAYER, 3)
 
@@ -119,6 +120,7 @@ def test_figure_asked_for_by_name_is_one_job(workflow):
         ("figures", {"filters": {"size": 3}}, {"plot_filters": 1}),
         ("figures", {"palette": "tab10"}, {"plot_scatter": 4, "plot_thumbnails": 4}),
         ("tsne", {"perplexity": 20}, EVERY_LAYER),
+        ("tsne", {"backend": "opentsne"}, MAPS),
         ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | NETWORK_LAYERS),
         ("dataset", {"train_size": 1000}, {"prepare_dataset": 1, "flatten_images": 1} | NETWORK | EVERY_LAYER),
     ],
@@ -126,6 +128,11 @@ def test_figure_asked_for_by_name_is_one_job(workflow):
 def test_changed_value_makes_stale_what_depends_on_it(workflow, section, change, stale):
     workflow.configure(**{section: change})
     assert workflow.plan() == stale
+
+
+def test_asking_for_a_gpu_makes_nothing_stale(workflow):
+    workflow.configure(gpu=True)
+    assert workflow.plan() == {}
 
 
 def edit(workflow: Workflow, path: str) -> None:
@@ -138,7 +145,8 @@ def edit(workflow: Workflow, path: str) -> None:
     [
         ("config/config.yaml", {}),
         ("scripts/plot_scatter.py", {"plot_scatter": 4}),
-        ("scripts/embed_tsne.py", {"embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}),
+        ("scripts/embed_tsne.py", MAPS),
+        ("scripts/common/tsnecuda_process.py", MAPS),
         ("scripts/common/figures.py", {"plot_scatter": 4, "plot_thumbnails": 4, "plot_filters": 1}),
         ("scripts/common/backend.py", NETWORK | NETWORK_LAYERS),
         (

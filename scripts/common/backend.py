@@ -23,11 +23,16 @@ with _silence():  # at import, TensorFlow complains of GPU libraries, whether it
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "tf", "use_threads"]
+__all__ = ["keras", "tf", "use_devices"]
 
 
-def use_threads(threads: int) -> None:
-    """Compute with `threads` threads, and so that a second run gives the same; to be called before anything else."""
+def use_devices(threads: int, gpu: bool = False) -> None:
+    """Compute with `threads` threads, and so that a second run gives the same; to be called before anything else.
+
+    A GPU is used only by a job that has asked for it, since TensorFlow takes all of its memory.
+    """
+    if not gpu:
+        tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
