@@ -56,9 +56,7 @@ def fresh(tmp_path_factory, pairs, sha256) -> Workflow:
 @pytest.fixture(scope="session")
 def finished(fresh, tmp_path_factory) -> Workflow:
     """A whole run, in one command, to the nine figures. Not to be changed."""
-    folder = tmp_path_factory.mktemp("finished") / "workflow"
-    shutil.copytree(fresh.folder, folder)
-    workflow = Workflow(folder)
+    workflow = fresh.copy(tmp_path_factory.mktemp("finished") / "workflow")
     result = workflow.run()
     assert result.returncode == 0, result.stdout + result.stderr
     return workflow
@@ -67,5 +65,4 @@ def finished(fresh, tmp_path_factory) -> Workflow:
 @pytest.fixture
 def workflow(finished, tmp_path) -> Workflow:
     """A copy of the finished run, to change."""
-    shutil.copytree(finished.folder, tmp_path / "workflow")
-    return Workflow(tmp_path / "workflow")
+    return finished.copy(tmp_path / "workflow")

@@ -32,6 +32,11 @@ class Workflow:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def copy(self, folder: Path) -> "Workflow":
+        """A copy in another folder, to change."""
+        shutil.copytree(self.folder, folder)
+        return Workflow(folder)
+
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
         """Run the real Snakemake, with environment `variables`."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "digits.yaml", *arguments]

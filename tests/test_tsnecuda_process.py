@@ -6,7 +6,6 @@ and none is used.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,11 +28,10 @@ MAP = "results/Digits/maps/pixel.npy"
 @pytest.fixture(scope="module")
 def impatient(finished, tmp_path_factory) -> Workflow:
     """A copy of the finished run that waits for a probe for 3 seconds only."""
-    folder = tmp_path_factory.mktemp("impatient") / "workflow"
-    shutil.copytree(finished.folder, folder)
-    script = folder / "scripts/common/tsnecuda_process.py"
+    workflow = finished.copy(tmp_path_factory.mktemp("impatient") / "workflow")
+    script = workflow.folder / "scripts/common/tsnecuda_process.py"
     script.write_text(script.read_text().replace("PROBE_SECONDS = 300", "PROBE_SECONDS = 3"))
-    return Workflow(folder)
+    return workflow
 
 
 def embed(workflow: Workflow, double: str, **variables: str) -> subprocess.CompletedProcess:

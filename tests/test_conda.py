@@ -1,0 +1,102 @@
+"""`--use-conda`, from end to end: every environment of envs/ is created from its file, and the workflow runs in them.
+
+What this proves: each file is one that conda reads; its names and versions are those of packages that can be solved
+for, linked and activated together; and each script runs with nothing but what its environment declares, since Snakemake
+itself runs in an environment that has only Snakemake. What it cannot prove: that conda-forge has these versions, or
+that its builds of them work, since none of its packages is here; the environments with CUDA; conda's own solver and its
+activation scripts. What stands in for them: conda_stand_in.py.
+
+It takes 3 minutes on 2 cores, and 3.2 GB.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from conda_stand_in import PYTHON, install, make_channel
+
+from helpers import FIGURES, ROOT, Workflow
+
+CPU_ENVIRONMENTS = sorted(path for path in (ROOT / "envs").glob("*.yaml") if not path.stem.endswith("-gpu"))
+
+
+@pytest.fixture(scope="module")
+def conda(tmp_path_factory) -> Path:
+    """A folder with a stand-in for conda, and an environment `snakemake` with Snakemake alone."""
+    conda = tmp_path_factory.mktemp("conda")
+    requirements = (ROOT / "requirements.in").read_text().splitlines()
+    make_channel(conda / "channel", [line.split("==")[0] for line in requirements if "==" in line])
+    install(conda)
+    specification = {"channels": ["conda-forge"], "dependencies": [f"python={PYTHON}", "snakemake"]}
+    (conda / "snakemake.yaml").write_text(yaml.safe_dump(specification))
+    create = f"{conda}/bin/conda env create --quiet --no-default-packages --file {conda}/snakemake.yaml --prefix"
+    subprocess.run([*create.split(), conda / "envs/snakemake"], check=True)
+    return conda
+
+
+@pytest.fixture
+def workflow(fresh, tmp_path) -> Workflow:
+    """The workflow with nothing made, its environments for the Python that runs this."""
+    workflow = fresh.copy(tmp_path / "workflow")
+    for environment in (workflow.folder / "envs").glob("*.yaml"):
+        environment.write_text(environment.read_text().replace("python=3.11", f"python={PYTHON}"))
+    return workflow
+
+
+def snakemake(workflow: Workflow, conda: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the Snakemake of the environment `snakemake`, as a user of it does."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    environment["PATH"] = f"{conda}/envs/snakemake/bin:{conda}/bin:/usr/bin:/bin"
+    command = [
+        conda / "envs/snakemake/bin/python",
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--configfile",
+        "digits.yaml",
+        *arguments,
+    ]
+    return subprocess.run(command, cwd=workflow.folder, capture_output=True, text=True, env=environment)
+
+
+def test_whole_workflow_runs_in_the_environments_it_claims(workflow, conda):
+    packages = {path.name for path in (conda / f"envs/snakemake/lib/python{PYTHON}/site-packages").iterdir()}
+    assert "snakemake" in packages and not packages & {"numpy", "tensorflow", "openTSNE", "matplotlib", "faiss"}
+
+    result = snakemake(workflow, conda, "--use-conda")
+    assert result.returncode == 0, result.stdout + result.stderr
+    figures = {path.name for path in (workflow.folder / "results/figures").iterdir()}
+    assert figures == {f"{name}.{suffix}" for name in FIGURES for suffix in ("eps", "png")}
+
+    created = {}
+    for file in (workflow.folder / ".snakemake/conda").glob("*_.yaml"):
+        records = [json.loads(path.read_text()) for path in file.with_suffix("").glob("conda-meta/*.json")]
+        created[file.read_text()] = {record["name"]: record["version"] for record in records}
+    assert len(created) == len(CPU_ENVIRONMENTS)
+    for path in CPU_ENVIRONMENTS:
+        text = (workflow.folder / "envs" / path.name).read_text()
+        for name, version in (entry.split("=") for entry in yaml.safe_load(text)["dependencies"]):
+            assert created[text][name].startswith(version), f"{path.name}: {name}"
+
+    again = snakemake(workflow, conda, "--sdm", "conda")
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_environment_that_cannot_be_created_is_named_with_its_reason(workflow, conda):
+    environment = workflow.folder / "envs/data.yaml"
+    environment.write_text(environment.read_text().replace("tqdm=4.67.1", "tqdm=999"))
+    result = snakemake(workflow, conda, "--use-conda")
+    assert result.returncode != 0 and not (workflow.folder / "resources").exists()
+    print(result.stderr)
+    last = "\n".join(result.stderr.splitlines()[-10:])
+    assert "Could not create conda environment from" in last and "envs/data.yaml" in last and "tqdm" in last
+
+
+def test_without_conda_one_line_says_so(workflow, tmp_path):
+    result = workflow.run("--use-conda", PATH="/usr/bin:/bin")
+    assert result.returncode != 0
+    assert result.stderr.splitlines()[-1].startswith("Error running conda info. Is conda installed and accessible?")
