@@ -1,7 +1,11 @@
 """Train the CNN of the notebook, in Keras on TensorFlow."""
 
+import hashlib
+import json
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -40,25 +44,46 @@ def build_network(image_shape: Sequence[int], classes: int) -> keras.Model:
     return keras.Model(images, layers.Dense(classes, activation="softmax", name="softmax")(tensor))
 
 
-def batches(images: np.ndarray, labels: np.ndarray, size: int, seed: int) -> tf.data.Dataset:
-    """Whole batches of `size` rows, newly shuffled each epoch; an incomplete last batch is dropped.
+def batches(images: tf.Tensor, labels: tf.Tensor, size: int, order: np.ndarray) -> tf.data.Dataset:
+    """Whole batches of `size` rows, in that order of rows; an incomplete last batch is dropped.
 
     Raises UserError if the rows do not fill one batch.
     """
-    if size > len(labels):
-        raise UserError(f"network.schedule: {len(labels)} training images do not fill a batch of {size}")
-    images, labels = tf.constant(images), tf.constant(labels)
-    rows = tf.data.Dataset.range(len(labels)).shuffle(len(labels), seed=seed).batch(size, drop_remainder=True)
+    if size > len(order):
+        raise UserError(f"network.schedule: {len(order)} training images do not fill a batch of {size}")
+    rows = tf.data.Dataset.from_tensor_slices(order).batch(size, drop_remainder=True)
     return rows.map(lambda chosen: (tf.gather(images, chosen), tf.gather(labels, chosen))).prefetch(2)
 
 
-class EpochLog(keras.callbacks.Callback):
-    """A line in the log for each epoch."""
+class Checkpoint:
+    """The network and its history after the last finished epoch, in a folder, to resume the same work from."""
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Called by Keras."""
-        values = ", ".join(f"{measure} {logs[measure]:.4f}" for measure in MEASURES)
-        log.info("epoch %d: %s", epoch + 1, values)
+    def __init__(self, folder: Path, *work: object) -> None:
+        """`work` is all that the result depends on: what was saved of other work is not loaded."""
+        self.folder = folder
+        digest = hashlib.sha256()
+        for part in work:
+            digest.update(np.ascontiguousarray(part).data if isinstance(part, np.ndarray) else repr(part).encode())
+        self.work = digest.hexdigest()
+
+    def load(self) -> tuple[keras.Model, list[dict[str, float]]] | None:
+        """The network and its history, if there are some of this work."""
+        path = self.folder / "history.json"
+        saved = json.loads(path.read_text()) if path.exists() else {}
+        if saved.get("work") != self.work:
+            return None
+        return keras.models.load_model(self.folder / f"{len(saved['history'])}.keras"), saved["history"]
+
+    def save(self, network: keras.Model, history: list[dict[str, float]]) -> None:
+        """Save both. The history is what makes it count: it is written last, and then the network before is deleted."""
+        self.folder.mkdir(exist_ok=True)
+        path = self.folder / f"{len(history)}.keras"
+        with whole(path) as part:
+            network.save(part)
+        with whole(self.folder / "history.json") as part:
+            part.write_text(json.dumps({"work": self.work, "history": history}))
+        for other in set(self.folder.glob("*.keras")) - {path}:
+            other.unlink()
 
 
 def train_network(
@@ -68,28 +93,34 @@ def train_network(
     learning_rate: float,
     schedule: Sequence[Mapping[str, int]],
     seed: int,
-) -> pd.DataFrame:
-    """Train `network` in place with Adam on cross-entropy, and return its history, a row an epoch.
+    checkpoint_folder: Path,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train `network` with Adam on cross-entropy; returns it, and its history, a row an epoch.
 
     `train` and `validation` are images (n, height, width, channels) float32 and labels (n,) integers; `schedule` lists
     phases of so many `epochs` with batches of `batch_size`. The history's columns: epoch, batch_size, loss, accuracy
-    (running means over the epoch), val_loss, val_accuracy (after it).
+    (running means over the epoch), val_loss, val_accuracy (after it). Each finished epoch is saved in the checkpoint's
+    folder; a run that was interrupted is resumed from there, and ends as it would have: the order of the rows in an
+    epoch depends only on the seed and on its number.
     """
+    work = (network.to_json(), learning_rate, schedule, seed, *train, *validation, keras.__version__, tf.__version__)
+    checkpoint = Checkpoint(checkpoint_folder, *work)
     network.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history, done = [], 0
-    for phase in schedule:
-        result = network.fit(
-            batches(*train, phase["batch_size"], seed + done),
-            validation_data=tf.data.Dataset.from_tensor_slices(validation).batch(1000),
-            initial_epoch=done,
-            epochs=done + phase["epochs"],
-            callbacks=[EpochLog()],
-            verbose=0,
-        )
-        numbers = {"epoch": range(done + 1, done + 1 + phase["epochs"]), "batch_size": phase["batch_size"]}
-        history.append(pd.DataFrame(numbers | result.history))
-        done += phase["epochs"]
-    return pd.concat(history, ignore_index=True)[["epoch", "batch_size", *MEASURES]]
+    network, history = checkpoint.load() or (network, [])
+    if history:
+        log.info("resumed after epoch %d", len(history))
+
+    images, labels = map(tf.constant, train)
+    to_validate = tf.data.Dataset.from_tensor_slices(validation).batch(1000)
+    sizes = [phase["batch_size"] for phase in schedule for _ in range(phase["epochs"])]
+    for epoch, size in list(enumerate(sizes, start=1))[len(history) :]:
+        order = np.random.default_rng([seed, epoch]).permutation(len(labels))
+        result = network.fit(batches(images, labels, size, order), validation_data=to_validate, verbose=0)
+        values = {measure: result.history[measure][0] for measure in MEASURES}
+        history.append({"epoch": epoch, "batch_size": size, **values})
+        log.info("epoch %d: %s", epoch, ", ".join(f"{measure} {value:.4f}" for measure, value in values.items()))
+        checkpoint.save(network, history)
+    return network, pd.DataFrame(history)
 
 
 if __name__ == "__main__":
@@ -103,8 +134,12 @@ if __name__ == "__main__":
             for split in ("train", "validation")
         )
         network = build_network(train[0].shape[1:], classes=int(train[1].max()) + 1)
-        history = train_network(network, train, validation, params.learning_rate, params.schedule, params.seed)
+        checkpoint = Path(snakemake.output.network).parent / ".checkpoint"
+        network, history = train_network(
+            network, train, validation, params.learning_rate, params.schedule, params.seed, checkpoint
+        )
         with whole(snakemake.output.network) as part:
             network.save(part)
         with whole(snakemake.output.history) as part:
             history.to_csv(part, index=False)
+        shutil.rmtree(checkpoint)

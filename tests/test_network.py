@@ -1,12 +1,15 @@
 """The network of the notebook, its batches, its features, and the rows it is trained on."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from extract_features import extract_features
 from prepare_dataset import stratified_rows
-from train_network import batches, build_network
+from train_network import Checkpoint, batches, build_network, train_network
 
-from common.backend import keras
+from common.backend import keras, tf
 from common.jobs import UserError
 
 
@@ -29,16 +32,66 @@ def test_network_is_the_notebooks(network):
         assert (network.get_layer(name).momentum, network.get_layer(name).epsilon) == (0.9, 1e-4)
 
 
-def test_batches_are_whole_and_shuffled_anew_each_epoch():
-    labels = np.arange(100)
-    dataset = batches(labels.astype(np.float32), labels, 32, seed=1)
-    first, second = ([batch.numpy().tolist() for _, batch in dataset] for _ in range(2))
-    for epoch in (first, second):
-        rows = np.concatenate(epoch).tolist()
-        assert [len(batch) for batch in epoch] == [32, 32, 32] and len(set(rows)) == 96
-    assert first != second
+def test_batches_are_whole_and_in_the_order_given():
+    labels = tf.range(100)
+    order = np.random.default_rng(0).permutation(100)
+    rows = [batch.numpy().tolist() for _, batch in batches(labels, labels, 32, order)]
+    assert rows == [order[:32].tolist(), order[32:64].tolist(), order[64:96].tolist()]
     with pytest.raises(UserError, match=r"network\.schedule: 100 .* 101"):
-        batches(labels, labels, 101, seed=1)
+        batches(labels, labels, 101, order)
+
+
+SCHEDULE = [{"epochs": 2, "batch_size": 64}, {"epochs": 2, "batch_size": 100}]
+
+
+def train(parts, folder: Path, schedule=SCHEDULE, seed: int = 7) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a small network on some of the small data set."""
+    images, labels, *_ = parts.values()
+    images = (images[:600, ::4, ::4, None] / 256).astype(np.float32)
+    train, validation = (images[:400], labels[:400]), (images[400:], labels[400:600])
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential(
+        [
+            keras.Input((7, 7, 1), name="pixel"),
+            keras.layers.Flatten(name="flat"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Dense(10, activation="softmax", name="softmax"),
+        ],
+        name="small",
+    )
+    return train_network(network, train, validation, 0.01, schedule, seed, folder)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_interrupted_training_is_resumed_and_ends_as_it_would_have(parts, tmp_path, monkeypatch, caplog, epoch):
+    caplog.set_level("INFO")
+    network, history = train(parts, tmp_path / "undisturbed")
+    assert list(history.epoch) == [1, 2, 3, 4] and list(history.batch_size) == [64, 64, 100, 100]
+
+    save = Checkpoint.save
+
+    def interrupt(self, network, history):
+        save(self, network, history)
+        if len(history) == epoch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoint, "save", interrupt)
+        train(parts, tmp_path / "interrupted")
+    caplog.clear()
+    resumed, resumed_history = train(parts, tmp_path / "interrupted")
+    assert caplog.messages[0] == f"resumed after epoch {epoch}" and len(caplog.messages) == 5 - epoch
+    pd.testing.assert_frame_equal(resumed_history, history, rtol=1e-5)
+    for ours, theirs in zip(resumed.get_weights(), network.get_weights(), strict=True):
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("other", [{"seed": 8}, {"schedule": [{"epochs": 3, "batch_size": 64}]}])
+def test_training_is_not_resumed_from_other_work(parts, tmp_path, caplog, other):
+    caplog.set_level("INFO")
+    train(parts, tmp_path)
+    train(parts, tmp_path, **other)
+    assert not [message for message in caplog.messages if message.startswith("resumed")]
 
 
 def test_features_are_the_layers_output_of_every_row_the_last_short_batch_included(network, tmp_path):
