@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,30 @@ from pathlib import Path
 wildcard_constraints:
     dataset=re.escape(DATASET),
     layer="|".join(map(re.escape, config["layers"])),
+
+
+def memory(base, **factors):
+    """Megabytes of memory: so many, and for each input named so many for each of its own; with each attempt twice as many.
+
+    Measured on all of MNIST, with some to spare; docs/resources.md compares.
+    """
+
+    def ask(wildcards, input, attempt):
+        return int(
+            (base + sum(factor * megabytes(input[name]) for name, factor in factors.items())) * 2 ** (attempt - 1)
+        )
+
+    return ask
+
+
+def runtime(base, **factors):
+    """Minutes, likewise. Ten times what 2 cores took, since others are slower, or busy."""
+    return memory(base, **factors)
+
+
+def megabytes(path):
+    """The size of a file."""
+    return os.path.getsize(path) / 1e6
 
 
 # Who asks for a GPU. It decides on the environment and, on a cluster, on the node.

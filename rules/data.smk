@@ -38,6 +38,7 @@ rule prepare_dataset:
         "logs/prepare_dataset/{dataset}.log",
     benchmark:
         "benchmarks/prepare_dataset/{dataset}.jsonl"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

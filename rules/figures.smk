@@ -15,6 +15,7 @@ rule plot_scatter:
         "logs/plot_scatter/{dataset}/{layer}.log",
     benchmark:
         "benchmarks/plot_scatter/{dataset}/{layer}.jsonl"
+    localrule: True
     conda:
         "../envs/figures.yaml"
     params:
@@ -39,6 +40,7 @@ rule plot_thumbnails:
         "logs/plot_thumbnails/{dataset}/{layer}.log",
     benchmark:
         "benchmarks/plot_thumbnails/{dataset}/{layer}.jsonl"
+    localrule: True
     conda:
         "../envs/figures.yaml"
     params:
@@ -60,6 +62,7 @@ rule plot_filters:
         "logs/plot_filters/{dataset}.log",
     benchmark:
         "benchmarks/plot_filters/{dataset}.jsonl"
+    localrule: True
     conda:
         "../envs/figures.yaml"
     params:

@@ -17,6 +17,9 @@ rule find_neighbors:
         "benchmarks/find_neighbors/{dataset}/{layer}.jsonl"
     conda:
         "../envs/neighbors.yaml"
+    resources:
+        mem_mb=memory(400, features=2.6),
+        runtime=runtime(5, features=0.02),
     params:
         helpers=helpers("components", "files", "jobs"),
         k=int(3 * config["tsne"]["perplexity"]),
@@ -41,6 +44,8 @@ rule embed_tsne:
         "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
     resources:
         gpu=int(GPU_FOR_MAPS),
+        mem_mb=memory(400, features=1.2, neighbors=12),
+        runtime=runtime(5, neighbors=0.4),
     params:
         helpers=helpers("components", "files", "jobs", "tsnecuda_process"),
         tsne=config["tsne"],

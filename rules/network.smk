@@ -24,6 +24,8 @@ rule train_network:
     threads: 2  # with another number the weights differ in the last digits, and in the end the network a little
     resources:
         gpu=int(GPU_FOR_NETWORK),
+        mem_mb=memory(900, train_images=6),
+        runtime=runtime(10, train_images=0.005 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
     params:
         helpers=helpers("backend", "files", "jobs"),
         seed=config["network"]["seed"],
@@ -46,6 +48,10 @@ rule extract_features:
         "benchmarks/extract_features/{dataset}/{layer}.jsonl"
     conda:
         "../envs/network.yaml"
+    resources:
+        mem_mb=memory(900, images=7),
+        disk_mb=memory(100, images=8),
+        runtime=runtime(5, images=0.01),
     params:
         helpers=helpers("backend", "files", "jobs"),
     script:
@@ -62,6 +68,7 @@ rule flatten_images:
         "logs/flatten_images/{dataset}.log",
     benchmark:
         "benchmarks/flatten_images/{dataset}.jsonl"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -83,6 +90,7 @@ rule extract_filters:
         "logs/extract_filters/{dataset}.log",
     benchmark:
         "benchmarks/extract_filters/{dataset}.jsonl"
+    localrule: True
     conda:
         "../envs/network.yaml"
     params:
