@@ -15,7 +15,8 @@ wildcard_constraints:
 def memory(base, **factors):
     """Megabytes of memory: so many, and for each input named so many for each of its own; with each attempt twice as many.
 
-    Measured on all of MNIST, with some to spare; docs/resources.md compares.
+    Measured on all of MNIST, with some to spare, and with 300 for Snakemake, which runs the job on a cluster's node;
+    docs/resources.md compares.
     """
 
     def ask(wildcards, input, attempt):

@@ -18,7 +18,7 @@ rule find_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=memory(400, features=2.6),
+        mem_mb=memory(800, features=2.6),
         runtime=runtime(5, features=0.02),
     params:
         helpers=helpers("components", "files", "jobs"),
@@ -44,7 +44,7 @@ rule embed_tsne:
         "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
     resources:
         gpu=int(GPU_FOR_MAPS),
-        mem_mb=memory(400, features=1.2, neighbors=12),
+        mem_mb=memory(800, features=1.2, neighbors=12),
         runtime=runtime(5, neighbors=0.4),
     params:
         helpers=helpers("components", "files", "jobs", "tsnecuda_process"),

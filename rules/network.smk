@@ -24,7 +24,7 @@ rule train_network:
     threads: 2  # with another number the weights differ in the last digits, and in the end the network a little
     resources:
         gpu=int(GPU_FOR_NETWORK),
-        mem_mb=memory(900, train_images=6),
+        mem_mb=memory(1300, train_images=6),
         runtime=runtime(10, train_images=0.005 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
     params:
         helpers=helpers("backend", "files", "jobs"),
@@ -49,7 +49,7 @@ rule extract_features:
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=memory(900, images=7),
+        mem_mb=memory(1300, images=7),
         disk_mb=memory(100, images=8),
         runtime=runtime(5, images=0.01),
     params:

@@ -39,7 +39,8 @@ class Workflow:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
         """Run the real Snakemake, with environment `variables`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "digits.yaml", *arguments]
+        where = [] if "--workflow-profile" in arguments else ["--cores", "2"]
+        command = [sys.executable, "-m", "snakemake", *where, "--configfile", "digits.yaml", *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment |= variables
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)

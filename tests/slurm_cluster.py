@@ -1,0 +1,145 @@
+"""A real Slurm on this host: one controller, two nodes, one of them with what Slurm takes for a GPU (it is /dev/null).
+
+Debian's slurmctld, slurmd, slurm-client and munge; no database, no cgroups, no systemd. It lives in one folder, touches
+nothing outside, and is gone when it is closed.
+"""
+
+import getpass
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+CONFIGURATION = """
+ClusterName=lab
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CredType=cred/munge
+SlurmctldPort={ports[0]}
+ReturnToService=2
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+MpiDefault=none
+SwitchType=switch/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,bf_interval=2,sched_interval=2,sched_min_interval=0
+PriorityType=priority/basic
+SlurmdParameters=config_overrides
+GresTypes=gpu
+MinJobAge=86400
+KillWait=3
+InactiveLimit=0
+Waittime=0
+OverTimeLimit=0
+AccountingStorageType=accounting_storage/none
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool-%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd-%n.log
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=8000 Gres=gpu:1 State=UNKNOWN
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=8000 State=UNKNOWN
+PartitionName=main Nodes=n1,n2 Default=YES DefaultTime=00:10:00 MaxTime=24:00:00 DefMemPerCPU=500 State=UP
+"""
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class SlurmCluster:
+    """The cluster, in a folder; `environment` is what its users need in theirs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it, and wait until both nodes are idle; raises TimeoutError, with their logs, if they do not become so."""
+        self.folder = folder
+        self.pids: list[int] = []
+        folder.chmod(0o755)  # munge trusts no folder that others can write to
+        ports = [free_port() for _ in range(3)]
+        host = socket.gethostname().split(".")[0]
+        text = CONFIGURATION.format(folder=folder, user=getpass.getuser(), host=host, ports=ports)
+        (folder / "slurm.conf").write_text(text)
+        (folder / "gres.conf").write_text("AutoDetect=off\nNodeName=n1 Name=gpu File=/dev/null\n")
+        (folder / "state").mkdir()
+        (folder / "munge.key").write_bytes(secrets.token_bytes(128))
+        (folder / "munge.key").chmod(0o600)
+        # Slurm's own variables do not reach the steps of a job, so that each command is told here where its Slurm is
+        (folder / "bin").mkdir()
+        for program in ("srun", "sbatch", "scancel", "squeue", "scontrol", "sinfo"):
+            path = folder / "bin" / program
+            path.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec /usr/bin/{program} "$@"\n')
+            path.chmod(0o755)
+        self.environment = {"PATH": f"{folder}/bin:{PATH}", "SLURM_CONF": str(folder / "slurm.conf")}
+        try:
+            munge = {name: folder / f"munge.{name}" for name in ("socket", "key", "pid", "log", "seed")}
+            self.start(
+                "munged",
+                *("--force", f"--socket={munge['socket']}", f"--key-file={munge['key']}", f"--pid-file={munge['pid']}"),
+                *(f"--log-file={munge['log']}", f"--seed-file={munge['seed']}"),
+            )
+            self.start("slurmctld", "-i")
+            for node in ("n1", "n2"):
+                (folder / f"spool-{node}").mkdir()
+                self.start("slurmd", "-N", node)
+            deadline = time.monotonic() + 30
+            while self.command("sinfo", "-h", "-N", "-o", "%t").split() != ["idle", "idle"]:
+                if time.monotonic() > deadline:
+                    raise TimeoutError("\n".join(path.read_text() for path in folder.glob("*.log")))
+                time.sleep(0.2)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, program: str, *arguments: str) -> None:
+        """Start a daemon."""
+        subprocess.run([program, *arguments], env=self.environment, check=True, capture_output=True)
+
+    def command(self, *command: str) -> str:
+        """What one of Slurm's commands prints."""
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True).stdout
+
+    def queue(self) -> list[str]:
+        """The numbers of the jobs that wait or run."""
+        return self.command("squeue", "--noheader", "--format=%i").split()
+
+    def records(self) -> list[dict[str, str]]:
+        """Slurm's own record of each job that there was: JobId, JobState, NodeList, TimeLimit and so on, in its words."""
+        lines = self.command("scontrol", "--oneliner", "show", "job").splitlines()
+        return [dict(re.findall(r"([\w/:]+)=(\S*)", line)) for line in lines if "JobId=" in line]
+
+    def close(self) -> None:
+        """Cancel what is left, and stop the daemons."""
+        self.command("scancel", "--user", getpass.getuser())
+        for name in ("slurmd-n1", "slurmd-n2", "slurmctld", "munge"):
+            path = self.folder / f"{name}.pid"
+            if path.exists():
+                pid = int(path.read_text())
+                os.kill(pid, signal.SIGTERM)
+                deadline = time.monotonic() + 10
+                while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+                    time.sleep(0.1)
+        # what a job has left behind bears the folder's name in its environment
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                left = str(self.folder).encode() in (process / "environ").read_bytes()
+            except OSError:
+                continue
+            if left and int(process.name) != os.getpid():
+                os.kill(int(process.name), signal.SIGKILL)
