@@ -37,12 +37,16 @@ class Workflow:
         shutil.copytree(self.folder, folder)
         return Workflow(folder)
 
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run the real Snakemake, with environment `variables`."""
+    def command(self, *arguments: str) -> list[str]:
+        """The command that runs the real Snakemake, on this machine unless the arguments name a profile."""
         where = [] if "--workflow-profile" in arguments else ["--cores", "2"]
-        command = [sys.executable, "-m", "snakemake", *where, "--configfile", "digits.yaml", *arguments]
+        return [sys.executable, "-m", "snakemake", *where, "--configfile", "digits.yaml", *arguments]
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        """Run it, with environment `variables`."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment |= variables
+        command = self.command(*arguments)
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
 
     def plan(self, *targets: str) -> Counter[str]:

@@ -68,7 +68,7 @@ class SlurmCluster:
     """The cluster, in a folder; `environment` is what its users need in theirs."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it, and wait until both nodes are idle; raises TimeoutError, with their logs, if they do not become so."""
+        """Start it, and wait until both nodes are idle; raises TimeoutError, with the logs, if they do not become so."""
         self.folder = folder
         self.pids: list[int] = []
         folder.chmod(0o755)  # munge trusts no folder that others can write to
@@ -120,7 +120,7 @@ class SlurmCluster:
         return self.command("squeue", "--noheader", "--format=%i").split()
 
     def records(self) -> list[dict[str, str]]:
-        """Slurm's own record of each job that there was: JobId, JobState, NodeList, TimeLimit and so on, in its words."""
+        """Slurm's own record of each job that there was: JobId, JobState, NodeList, TimeLimit and so on."""
         lines = self.command("scontrol", "--oneliner", "show", "job").splitlines()
         return [dict(re.findall(r"([\w/:]+)=(\S*)", line)) for line in lines if "JobId=" in line]
 

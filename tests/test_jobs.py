@@ -60,3 +60,20 @@ def test_file_is_written_whole_or_not_at_all(tmp_path):
         part.write_text("new")
         assert path.read_text() == "old" and part.suffix == ".npy"
     assert [p.name for p in tmp_path.iterdir()] == ["file.npy"] and path.read_text() == "new"
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_file_has_is_not(tmp_path):
+    (tmp_path / ".part-01234567-file.npy").write_text("half")
+    (tmp_path / ".part-01234567-other-file.npy").write_text("another's")
+    with whole(tmp_path / "file.npy") as part:
+        part.write_text("new")
+    assert {path.name for path in tmp_path.iterdir()} == {"file.npy", ".part-01234567-other-file.npy"}
+
+
+def test_process_that_nobody_waits_for_cannot_spoil_the_file(tmp_path):
+    path = tmp_path / "file.npy"
+    with pytest.raises(FileNotFoundError), whole(path) as orphans:
+        orphans.write_text("half")
+        with whole(path) as part:
+            part.write_text("new")
+    assert path.read_text() == "new" and len(list(tmp_path.iterdir())) == 1

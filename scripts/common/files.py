@@ -1,19 +1,28 @@
 """Files that are written whole or not at all."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PREFIX = ".part-"
+TOKEN = 4  # random bytes
 
 
 @contextmanager
 def whole(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path` that becomes `path` when the block ends well, and is removed when not.
 
-    The temporary name is always the same, and keeps the suffix, so that a rerun after a kill overwrites what was left.
+    The temporary name is one that no other process has, and keeps the suffix. What a killed process has left of the
+    same file is removed; if that process lives on somewhere, as a cluster's job can when nobody waits for it any more,
+    it fails when it comes to rename what is no longer there, and cannot spoil this one's file.
     """
     path = Path(path)
-    part = path.with_name(f".part-{path.name}")
+    for other in path.parent.glob(f"{PREFIX}*"):
+        if other.name[len(PREFIX) + 2 * TOKEN :] == f"-{path.name}":
+            other.unlink(missing_ok=True)
+    part = path.with_name(f"{PREFIX}{secrets.token_hex(TOKEN)}-{path.name}")
     try:
         yield part
         with open(part, "rb") as file:
