@@ -68,7 +68,7 @@ class SlurmCluster:
     """The cluster, in a folder; `environment` is what its users need in theirs."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it, and wait until both nodes are idle; raises TimeoutError, with the logs, if they do not become so."""
+        """Start it, and wait until both nodes are idle; raises TimeoutError, with the logs, if they do not."""
         self.folder = folder
         self.pids: list[int] = []
         folder.chmod(0o755)  # munge trusts no folder that others can write to
