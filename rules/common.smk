@@ -28,7 +28,7 @@ def memory(base, **factors):
 
 
 def runtime(base, **factors):
-    """Minutes, likewise. Ten times what 2 cores took, since others are slower, or busy."""
+    """Minutes, likewise; several times what 2 cores took, since others are slower, or busy."""
     return memory(base, **factors)
 
 

@@ -25,7 +25,7 @@ rule train_network:
     resources:
         gpu=int(GPU_FOR_NETWORK),
         mem_mb=memory(1300, train_images=6),
-        runtime=runtime(10, train_images=0.005 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
+        runtime=runtime(15, train_images=0.01 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
     params:
         helpers=helpers("backend", "files", "jobs"),
         seed=config["network"]["seed"],

@@ -50,6 +50,8 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
     figures = {path.name for path in (workflow.folder / "results/figures").iterdir()}
     assert figures == {f"{name}.{suffix}" for name in FIGURES for suffix in ("eps", "png")}
     assert slurm.queue() == []
+    assert workflow.run("--report", "report.html").returncode == 0
+    assert "Digits" in (workflow.folder / "report.html").read_text()
 
     records = slurm.records()[before:]
     assert Counter(map(rule_of, records)) == SENT

@@ -1,14 +1,19 @@
 """Whole runs of the real Snakemake on a small data set: what they make, and what a change makes stale."""
 
 import json
+import re
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from helpers import FIGURES, LAYERS, Workflow
+from helpers import FIGURES, LAYERS, ROOT, Workflow
 
 EVERY_LAYER = {"find_neighbors": 4, "embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
 MAPS = {"embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
@@ -110,6 +115,23 @@ def test_deleted_figure_is_one_job(workflow):
 def test_figure_asked_for_by_name_is_one_job(workflow):
     shutil.rmtree(workflow.folder / "results/figures")
     assert workflow.plan("results/figures/Digits_tSNE_conv2.eps") == {"plot_scatter": 1}
+
+
+def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "layers", ignore=shutil.ignore_patterns("results", ".snakemake"))
+    readme = (ROOT / "README.md").read_text()
+    snippet = re.search(r'^    configfile: "config.yaml"\n.*?\n(?=\S)', readme, re.M | re.S)[0]
+    (tmp_path / "Snakefile").write_text(textwrap.dedent(snippet))
+    config = yaml.safe_load((finished.folder / "config/config.yaml").read_text())
+    for section, values in yaml.safe_load((finished.folder / "digits.yaml").read_text()).items():
+        config[section] = config[section] | values
+    config["dataset"]["sources"] = [{"path": "layers/digits.pkl.gz"}]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"layers": config}))
+    figure = "mnist/results/figures/Digits_tSNE_pixel.eps"
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--", figure]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (tmp_path / figure).exists() and "rule layers_plot_scatter:" in result.stderr
 
 
 @pytest.mark.parametrize(
