@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 CONFIGURATION = """
@@ -70,7 +71,6 @@ class SlurmCluster:
     def __init__(self, folder: Path) -> None:
         """Start it, and wait until both nodes are idle; raises TimeoutError, with the logs, if they do not."""
         self.folder = folder
-        self.pids: list[int] = []
         folder.chmod(0o755)  # munge trusts no folder that others can write to
         ports = [free_port() for _ in range(3)]
         host = socket.gethostname().split(".")[0]
@@ -135,11 +135,15 @@ class SlurmCluster:
                 deadline = time.monotonic() + 10
                 while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
                     time.sleep(0.1)
-        # what a job has left behind bears the folder's name in its environment
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def processes(self) -> list[int]:
+        """The processes of the cluster and of its jobs, which have the folder's name in their environment."""
+        found = []
         for process in Path("/proc").glob("[0-9]*"):
-            try:
-                left = str(self.folder).encode() in (process / "environ").read_bytes()
-            except OSError:
-                continue
-            if left and int(process.name) != os.getpid():
-                os.kill(int(process.name), signal.SIGKILL)
+            with suppress(OSError):
+                if str(self.folder).encode() in (process / "environ").read_bytes():
+                    found.append(int(process.name))
+        return found

@@ -33,6 +33,15 @@ def slurm(tmp_path_factory):
     cluster = SlurmCluster(tmp_path_factory.mktemp("slurm"))
     yield cluster
     cluster.close()
+    wait_for(lambda: cluster.processes() == [], 10)
+
+
+def run(workflow: Workflow, slurm: SlurmCluster, profile: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run Snakemake through a profile, and interrupt it after ten minutes, which cancels its jobs; a kill would not."""
+    limit = ["timeout", "--signal=INT", "--kill-after=30", "600"]
+    command = workflow.command("--workflow-profile", f"profiles/{profile}", *PROFILES[profile], *arguments)
+    environment = os.environ | slurm.environment
+    return subprocess.run([*limit, *command], cwd=workflow.folder, capture_output=True, text=True, env=environment)
 
 
 def rule_of(record: dict[str, str]) -> str:
@@ -45,7 +54,7 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
     workflow = fresh.copy(tmp_path / "workflow")
     workflow.configure(gpu=gpu)
     before = len(slurm.records())
-    result = workflow.run("--workflow-profile", f"profiles/{profile}", *PROFILES[profile], **slurm.environment)
+    result = run(workflow, slurm, profile)
     assert result.returncode == 0, result.stdout + result.stderr
     figures = {path.name for path in (workflow.folder / "results/figures").iterdir()}
     assert figures == {f"{name}.{suffix}" for name in FIGURES for suffix in ("eps", "png")}
@@ -120,9 +129,7 @@ def test_job_killed_for_its_memory_or_its_time_comes_back_with_more(workflow, sl
     (workflow.folder / "results/Digits/maps/pixel.npy").unlink()
     before = len(slurm.records())
     targets = ["results/Digits/neighbors/conv1.npz", "results/Digits/maps/pixel.npy"]
-    result = workflow.run(
-        "--workflow-profile", "profiles/slurm", *PROFILES["slurm"], "--", *targets, **slurm.environment
-    )
+    result = run(workflow, slurm, "slurm", "--", *targets)
     assert result.returncode == 0, result.stdout + result.stderr
     records = slurm.records()[before:]
     assert states(records, "embed_tsne") == ["TIMEOUT", "COMPLETED"]
@@ -172,8 +179,7 @@ def test_killed_snakemake_is_started_again_and_does_only_what_is_left(workflow, 
         snakemake.wait()
     assert sorted(states(slurm.records()[before:], "embed_tsne")) == ["COMPLETED", "RUNNING"]
     assert workflow.run("--unlock").returncode == 0
-    again = ["--workflow-profile", "profiles/slurm", *PROFILES["slurm"], "--", *targets]
-    result = workflow.run(*again, **slurm.environment)
+    result = run(workflow, slurm, "slurm", "--", *targets)
     assert result.returncode == 0, result.stdout + result.stderr
     wait_for(lambda: slurm.queue() == [])
     records = slurm.records()[before:]
