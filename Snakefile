@@ -1,7 +1,7 @@
 # What has each layer of a neural network learned? From images to a trained CNN, to the features of each of its layers, to
 # one t-SNE map a layer, to figures. `snakemake --cores all` makes them all; config/config.yaml says of what.
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 
@@ -9,7 +9,7 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
-validate(config, "config/schema.yaml")
+include: "rules/config.smk"
 
 
 DATASET = config["dataset"]["name"]

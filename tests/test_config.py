@@ -1,5 +1,6 @@
 """The configuration: documented, checked, and refused by name when wrong."""
 
+import math
 import re
 
 import pytest
@@ -35,21 +36,53 @@ def test_defaults_schema_and_documentation_agree():
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("changes", "line"),
     [
-        ({"tsne": {"perplexty": 20}}, "'perplexty' was unexpected"),
-        ({"tsne": {"perplexity": "many"}}, "['tsne']['perplexity']"),
-        ({"network": {"schedule": [{"epochs": 0, "batch_size": 64}]}}, "['network']['schedule'][0]['epochs']"),
-        ({"figures": {"scatter": {"style": "paper", "size": -1}}}, "['figures']['scatter']['size']"),
-        ({"layers": ["pixel", "conv9"]}, "['layers'][1]"),
+        ({"tsne": {"perplexty": 20}}, "tsne.perplexty: there is no such key; did you mean perplexity?"),
+        ({"tnse": {"perplexity": 20}}, "tnse: there is no such key; did you mean tsne?"),
+        ({"tsne": {"perplexity": "many"}}, "tsne.perplexity: 'many' is not of type 'number'"),
+        ({"tsne": {"perplexity": math.nan}}, "tsne.perplexity: nan is not of type 'number'"),
+        ({"tsne": {"backend": "opentnse"}}, "tsne.backend: 'opentnse' is not allowed; did you mean opentsne?"),
+        ({"tsne": {"seed": -1}}, "tsne.seed: -1 is less than the minimum of 0"),
+        (
+            {"dataset": {"train_size": 40}},
+            "tsne.perplexity: 15 needs more than 45 images, and dataset.train_size is 40; set it to less than 13.3333",
+        ),
+        ({"dataset": {"name": "a/b"}}, "dataset.name: 'a/b' is not what this is: Prefix of the figures' names"),
+        ({"dataset": {"sources": [{"wheel": "x"}]}}, "dataset.sources[0]: {'wheel': 'x'} is not what this is: One of"),
+        (
+            {"network": {"schedule": [{"epochs": 0, "batch_size": 64}]}},
+            "network.schedule[0].epochs: 0 is less than the minimum of 1",
+        ),
+        (
+            {"figures": {"scatter": {"style": "paper", "size": -1}}},
+            "figures.scatter.size: -1 is less than or equal to the minimum of 0",
+        ),
+        (
+            {"figures": {"palette": "virids"}},
+            "figures.palette: matplotlib has no color map 'virids'; did you mean viridis?",
+        ),
+        ({"figures": {"palette": ["red", "gren"]}}, "figures.palette[1]: 'gren' is no color of matplotlib"),
+        ({"layers": ["pixel", "conv9"]}, "layers[1]: 'conv9' is not allowed; did you mean conv2?"),
+        ({"layers": ["pixel", "pixel"]}, "layers: ['pixel', 'pixel'] has non-unique elements"),
+        ({"layers": None}, "layers: None is not of type 'array'"),
     ],
 )
-def test_wrong_configuration_is_refused_by_name_before_anything_runs(workflow, changes, named):
+def test_wrong_configuration_is_refused_in_one_line_before_anything_runs(fresh, tmp_path, changes, line):
+    workflow = fresh.copy(tmp_path / "workflow")
     workflow.configure(**changes)
-    result = workflow.run("--dry-run")
+    result = workflow.run()
     assert result.returncode != 0
-    output = result.stdout + result.stderr
-    assert named in output and "Building DAG" not in output
+    lines = result.stderr.splitlines()
+    assert [text for text in lines[-10:] if text.startswith(f"configuration: {line}")], result.stderr
+    assert "Building DAG" not in result.stderr
+
+
+def test_configuration_that_is_not_yaml_is_refused(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    (workflow.folder / "digits.yaml").write_text("tsne: {perplexity: 20")
+    result = workflow.run()
+    assert result.returncode != 0 and "Config file is not valid JSON or YAML" in result.stderr.splitlines()[-1]
 
 
 def test_quick_configuration_is_allowed(workflow):
