@@ -19,7 +19,7 @@ rule plot_scatter:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs"),
+        helpers=helpers("arrays", "figures", "jobs"),
         palette=config["figures"]["palette"],
         style=config["figures"]["scatter"]["style"],
         size=config["figures"]["scatter"]["size"],
@@ -44,7 +44,7 @@ rule plot_thumbnails:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs"),
+        helpers=helpers("arrays", "figures", "jobs"),
         palette=config["figures"]["palette"],
         canvas=config["figures"]["thumbnails"]["canvas"],
     script:
@@ -66,7 +66,7 @@ rule plot_filters:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs"),
+        helpers=helpers("arrays", "figures", "jobs"),
         size=config["figures"]["filters"]["size"],
     script:
         "../scripts/plot_filters.py"

@@ -21,7 +21,7 @@ rule find_neighbors:
         mem_mb=memory(800, features=2.6),
         runtime=runtime(5, features=0.02),
     params:
-        helpers=helpers("components", "files", "jobs"),
+        helpers=helpers("arrays", "components", "files", "jobs"),
         k=int(3 * config["tsne"]["perplexity"]),
         seed=config["tsne"]["seed"],
     script:
@@ -47,7 +47,7 @@ rule embed_tsne:
         mem_mb=memory(800, features=1.2, neighbors=12),
         runtime=runtime(5, neighbors=0.4),
     params:
-        helpers=helpers("components", "files", "jobs", "tsnecuda_process"),
+        helpers=helpers("arrays", "components", "files", "jobs", "tsnecuda_process"),
         tsne=config["tsne"],
     script:
         "../scripts/embed_tsne.py"

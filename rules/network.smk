@@ -27,7 +27,7 @@ rule train_network:
         mem_mb=memory(1300, train_images=6),
         runtime=runtime(15, train_images=0.01 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
     params:
-        helpers=helpers("backend", "files", "jobs"),
+        helpers=helpers("arrays", "backend", "files", "jobs"),
         seed=config["network"]["seed"],
         learning_rate=config["network"]["learning_rate"],
         schedule=config["network"]["schedule"],
@@ -53,7 +53,7 @@ rule extract_features:
         disk_mb=memory(100, images=8),
         runtime=runtime(5, images=0.01),
     params:
-        helpers=helpers("backend", "files", "jobs"),
+        helpers=helpers("arrays", "backend", "files", "jobs"),
     script:
         "../scripts/extract_features.py"
 
@@ -72,7 +72,7 @@ rule flatten_images:
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("files", "jobs"),
+        helpers=helpers("arrays", "files", "jobs"),
     script:
         "../scripts/flatten_images.py"
 

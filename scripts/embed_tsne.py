@@ -13,6 +13,7 @@ from openTSNE.initialization import jitter, rescale
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 from scipy.sparse import csr_matrix
 
+from common.arrays import load, load_npz
 from common.components import principal_components, project
 from common.files import whole
 from common.jobs import UserError, job
@@ -136,10 +137,9 @@ if __name__ == "__main__":
         started = time.perf_counter()
         parameters = dict(snakemake.params.tsne)
         backend = parameters.pop("backend")
-        features = np.load(snakemake.input.features, mmap_mode="r")
-        with np.load(snakemake.input.neighbors) as stored:
-            neighbors = affinities(stored["indices"], stored["distances"], parameters["perplexity"])
-            search = {name: stored[name].item() for name in ("method", "recall")} | {"k": stored["indices"].shape[1]}
+        features, stored = load(snakemake.input.features), load_npz(snakemake.input.neighbors)
+        neighbors = affinities(stored["indices"], stored["distances"], parameters["perplexity"])
+        search = {name: stored[name].item() for name in ("method", "recall")} | {"k": stored["indices"].shape[1]}
         start = start_layout(features, parameters["seed"])
 
         coordinates, facts = fit(

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from common.backend import keras, use_devices
+from common.backend import load_network, use_devices
 from common.files import whole
 from common.jobs import job
 
 if __name__ == "__main__":
     with job(snakemake.log[0], "extract_filters"), whole(snakemake.output.filters) as part:
         use_devices(snakemake.threads)
-        kernel, _ = keras.models.load_model(snakemake.input.network).get_layer("conv1_filters").get_weights()
+        kernel, _ = load_network(snakemake.input.network).get_layer("conv1_filters").get_weights()
         np.save(part, kernel)

@@ -5,6 +5,7 @@ import logging
 import faiss
 import numpy as np
 
+from common.arrays import load
 from common.components import principal_components
 from common.files import whole
 from common.jobs import UserError, job
@@ -93,7 +94,7 @@ def find_neighbors(features: np.ndarray, k: int, seed: int) -> dict[str, np.ndar
 if __name__ == "__main__":
     with job(snakemake.log[0], f"find_neighbors {snakemake.wildcards.layer}"):
         faiss.omp_set_num_threads(snakemake.threads)
-        features = np.load(snakemake.input.features, mmap_mode="r")
+        features = load(snakemake.input.features)
         neighbors = find_neighbors(features, snakemake.params.k, snakemake.params.seed)
         with whole(snakemake.output.neighbors) as part:
             np.savez(part, **neighbors)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from common.arrays import load
 from common.figures import save_figure
 from common.jobs import job
 
@@ -48,5 +49,5 @@ def plot_filters(filters: np.ndarray, size: float) -> Figure:
 
 if __name__ == "__main__":
     with job(snakemake.log[0], "plot_filters"):
-        figure = plot_filters(np.load(snakemake.input.filters), snakemake.params.size)
+        figure = plot_filters(load(snakemake.input.filters), snakemake.params.size)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

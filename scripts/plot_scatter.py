@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from common.arrays import load_rows
 from common.figures import class_colors, frame, save_figure
 from common.jobs import job
 
@@ -65,8 +66,7 @@ def plot_scatter(
 
 if __name__ == "__main__":
     with job(snakemake.log[0], f"plot_scatter {snakemake.wildcards.layer}"):
-        coordinates = np.load(snakemake.input.map)
-        labels = np.load(snakemake.input.labels)
+        coordinates, labels = load_rows(snakemake.input.map, snakemake.input.labels)
         style = STYLES[snakemake.params.style]
         figure = plot_scatter(coordinates, labels, snakemake.params.palette, style, snakemake.params.size)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, style.dpi)

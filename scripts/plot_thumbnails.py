@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from skimage.morphology import dilation
 
+from common.arrays import load_rows
 from common.figures import class_colors, frame, save_image
 from common.jobs import job
 
@@ -49,11 +50,6 @@ def plot_thumbnails(
 
 if __name__ == "__main__":
     with job(snakemake.log[0], f"plot_thumbnails {snakemake.wildcards.layer}"):
-        picture, colors = plot_thumbnails(
-            np.load(snakemake.input.map),
-            np.load(snakemake.input.images, mmap_mode="r"),
-            np.load(snakemake.input.labels),
-            snakemake.params.palette,
-            snakemake.params.canvas,
-        )
+        arrays = load_rows(snakemake.input.map, snakemake.input.images, snakemake.input.labels)
+        picture, colors = plot_thumbnails(*arrays, snakemake.params.palette, snakemake.params.canvas)
         save_image(picture, colors, snakemake.output.eps, snakemake.output.png, DPI)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from common.arrays import load_rows
 from common.backend import keras, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
@@ -130,7 +131,7 @@ if __name__ == "__main__":
         log.info("on %s", "a GPU" if tf.config.get_visible_devices("GPU") else f"{snakemake.threads} threads")
         keras.utils.set_random_seed(params.seed)
         train, validation = (
-            (np.load(snakemake.input[f"{split}_images"]), np.load(snakemake.input[f"{split}_labels"]))
+            load_rows(snakemake.input[f"{split}_images"], snakemake.input[f"{split}_labels"])
             for split in ("train", "validation")
         )
         network = build_network(train[0].shape[1:], classes=int(train[1].max()) + 1)

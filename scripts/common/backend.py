@@ -4,6 +4,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from common.arrays import anew
+from common.jobs import UserError
+
 
 @contextmanager
 def _silence() -> Iterator[None]:
@@ -23,7 +26,15 @@ with _silence():  # at import, TensorFlow complains of GPU libraries, whether it
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "tf", "use_devices"]
+__all__ = ["keras", "load_network", "tf", "use_devices"]
+
+
+def load_network(path: str) -> keras.Model:
+    """The network in a .keras file; raises UserError if that is damaged."""
+    try:
+        return keras.models.load_model(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}); {anew(path)}") from error
 
 
 def use_devices(threads: int, gpu: bool = False) -> None:

@@ -1,10 +1,13 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from common.jobs import UserError
 
 PREFIX = ".part-"
 TOKEN = 4  # random bytes
@@ -28,5 +31,9 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
         with open(part, "rb") as file:
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise UserError(f"{path} could not be written ({error.strerror}); make room there and run again") from error
+        raise
     finally:
         part.unlink(missing_ok=True)
