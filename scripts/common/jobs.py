@@ -61,6 +61,10 @@ def job(log_path: str, name: str) -> Iterator[TextIO]:
         logger.info("done in %.1f s, peak memory %.2f GiB", time.perf_counter() - started, peak)
     except Exception as error:
         traceback.print_exc(file=log)
+        cause: BaseException | None = error
+        while cause:  # what was left open may complain as it is deleted; not after the last word
+            traceback.clear_frames(cause.__traceback__)
+            cause = cause.__cause__ or cause.__context__
         known = isinstance(error, UserError)
         reason = f"{error}" if known else f"{type(error).__name__}: {error} (more in {log_path})"
         logger.error("error: %s", " ".join(reason.split()))
