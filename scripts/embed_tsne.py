@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import openTSNE
 from openTSNE.affinity import PerplexityBasedNN
-from openTSNE.initialization import jitter, rescale
+from openTSNE.initialization import jitter
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 from scipy.sparse import csr_matrix
 
@@ -24,6 +24,7 @@ log = logging.getLogger("workflow")
 Fit = tuple[np.ndarray, dict[str, Any]]  # a map (n, 2), and how it was made
 
 MOMENTUM = 0.8
+START_SPREAD = 1e-4
 TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s with the grid
 PROGRESS_EVERY = 50  # iterations
 
@@ -36,10 +37,15 @@ def affinities(indices: np.ndarray, distances: np.ndarray, perplexity: float) ->
 def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
     """Where the optimization starts, (n, 2) float64: the first two principal components, with standard deviation 1e-4.
 
-    A little noise keeps equal rows from falling on one point. Such a start keeps the data's large shape (Kobak and
-    Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
+    A little noise keeps equal rows from falling on one point, and is all there is if all rows are equal. Such a start
+    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
     """
-    start = rescale(project(features, *principal_components(features, 2, seed)).astype(np.float64))
+    start = np.zeros((len(features), 2))
+    count = min(2, features.shape[1])
+    start[:, :count] = project(features, *principal_components(features, count, seed))
+    spread = start[:, 0].std()
+    if spread > 0:
+        start /= spread / START_SPREAD
     return jitter(start, random_state=seed)
 
 

@@ -44,6 +44,19 @@ def test_start_is_the_principal_components_on_a_small_scale(blobs):
         assert abs(np.corrcoef(start[:, axis], expected[:, axis])[0, 1]) > 0.999
 
 
+@pytest.mark.parametrize(
+    "features",
+    [np.ones((600, 20)), np.repeat(np.eye(2, 20), 300, axis=0), np.linspace(0, 1, 600)[:, None]],
+    ids=["all the same", "two images, 300 times each", "one feature"],
+)
+def test_odd_data_has_a_finite_map(features):
+    features = features.astype(np.float32)
+    found = find_neighbors(features, 30, seed=0)
+    neighbors = affinities(found["indices"], found["distances"], 10)
+    coordinates, _ = fit_opentsne(neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
+    assert np.isfinite(coordinates).all() and np.isfinite(kl_divergence(coordinates, neighbors.P))
+
+
 def test_affinities_are_symmetric_and_sum_to_one(neighbors):
     assert neighbors.P.sum() == pytest.approx(1)
     assert abs(neighbors.P - neighbors.P.T).max() < 1e-12
