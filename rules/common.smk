@@ -12,11 +12,11 @@ wildcard_constraints:
     layer="|".join(map(re.escape, config["layers"])),
 
 
-def memory(base, **factors):
-    """Megabytes of memory: so many, and for each input named so many for each of its own; with each attempt twice as many.
+def by_size(base, **factors):
+    """What a job asks for: `base`, and for each input named so much a megabyte of it; with each attempt twice as much.
 
-    Measured on all of MNIST, with some to spare, and with 300 for Snakemake, which runs the job on a cluster's node;
-    docs/resources.md compares.
+    In megabytes or minutes. Measured on all of MNIST, with some to spare, since other machines are slower, or busy;
+    memory with 300 for Snakemake, which runs the job on a cluster's node. docs/resources.md compares.
     """
 
     def ask(wildcards, input, attempt):
@@ -25,11 +25,6 @@ def memory(base, **factors):
         )
 
     return ask
-
-
-def runtime(base, **factors):
-    """Minutes, likewise; several times what 2 cores took, since others are slower, or busy."""
-    return memory(base, **factors)
 
 
 def megabytes(path):

@@ -18,8 +18,8 @@ rule find_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=memory(800, features=2.6),
-        runtime=runtime(5, features=0.02),
+        mem_mb=by_size(800, features=2.6),
+        runtime=by_size(5, features=0.02),
     params:
         helpers=helpers("arrays", "components", "files", "jobs"),
         k=int(3 * config["tsne"]["perplexity"]),
@@ -44,8 +44,8 @@ rule embed_tsne:
         "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
     resources:
         gpu=int(GPU_FOR_MAPS),
-        mem_mb=memory(800, features=1.2, neighbors=12),
-        runtime=runtime(5, neighbors=0.4),
+        mem_mb=by_size(800, features=1.2, neighbors=12),
+        runtime=by_size(5, neighbors=0.4),
     params:
         helpers=helpers("arrays", "components", "files", "jobs", "tsnecuda_process"),
         tsne=config["tsne"],

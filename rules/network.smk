@@ -24,8 +24,8 @@ rule train_network:
     threads: 2  # with another number the weights differ in the last digits, and in the end the network a little
     resources:
         gpu=int(GPU_FOR_NETWORK),
-        mem_mb=memory(1300, train_images=6),
-        runtime=runtime(15, train_images=0.01 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
+        mem_mb=by_size(1300, train_images=6),
+        runtime=by_size(15, train_images=0.01 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
         seed=config["network"]["seed"],
@@ -49,9 +49,9 @@ rule extract_features:
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=memory(1300, images=7),
-        disk_mb=memory(100, images=8),
-        runtime=runtime(5, images=0.01),
+        mem_mb=by_size(1300, images=7),
+        disk_mb=by_size(100, images=8),
+        runtime=by_size(5, images=0.01),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
     script:

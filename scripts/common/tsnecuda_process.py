@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 PROBE_SECONDS = 300  # a GPU newer than the library's code compiles that at its first use
-FIT_SECONDS = 600  # and so much more for each point and iteration, a hundred times what a GPU takes:
+FIT_SECONDS = 600  # and so much more for each point and iteration, far more than a GPU should take:
 FIT_SECONDS_PER_POINT = 1e-5
 PROBE_SHAPE = (400, 8)
 
