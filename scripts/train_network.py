@@ -119,8 +119,8 @@ def train_network(
         result = network.fit(batches(images, labels, size, order), validation_data=to_validate, verbose=0)
         values = {measure: result.history[measure][0] for measure in MEASURES}
         history.append({"epoch": epoch, "batch_size": size, **values})
+        checkpoint.save(network, history)  # before it is said: an epoch in the log is never trained again
         log.info("epoch %d: %s", epoch, ", ".join(f"{measure} {value:.4f}" for measure, value in values.items()))
-        checkpoint.save(network, history)
     return network, pd.DataFrame(history)
 
 

@@ -150,7 +150,8 @@ def test_preempted_training_is_noticed_and_resumed(workflow, slurm):
         slurm.command("scancel", slurm.queue()[0])
         assert snakemake.wait(240) == 0, (workflow.folder / "snakemake.log").read_text()
     assert states(slurm.records()[before:], "train_network") == ["CANCELLED", "COMPLETED"]
-    assert re.search(r"resumed after epoch [2-9]\b", log.read_text())
+    resumed = re.search(r"resumed after epoch (\d+)", log.read_text())
+    assert resumed and 2 <= int(resumed[1]) < 12, log.read_text()
     assert list(pd.read_csv(workflow.folder / "results/Digits/network/history.csv").epoch) == list(range(1, 13))
 
 
