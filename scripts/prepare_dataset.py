@@ -27,11 +27,17 @@ def stratified_rows(labels: np.ndarray, size: int) -> np.ndarray:
     """
     if size >= len(labels):
         return np.arange(len(labels))
-    classes = len(np.unique(labels))
+    values, counts = np.unique(labels, return_counts=True)
+    classes = len(values)
     if not classes <= size <= len(labels) - classes:
         raise UserError(
             f"dataset.train_size: {size} of {len(labels)} images cannot be drawn evenly from {classes} classes: "
             f"give {classes} to {len(labels) - classes}, or null for all"
+        )
+    if 1 in counts:
+        raise UserError(
+            f"dataset.train_size: class {values[counts.argmin()]} has a single image of the {len(labels)}, "
+            "which cannot be drawn evenly: give null, for all"
         )
     rows, _ = train_test_split(np.arange(len(labels)), train_size=size, stratify=labels, random_state=0)
     return np.sort(rows)

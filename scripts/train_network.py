@@ -134,7 +134,8 @@ if __name__ == "__main__":
             load_rows(snakemake.input[f"{split}_images"], snakemake.input[f"{split}_labels"])
             for split in ("train", "validation")
         )
-        network = build_network(train[0].shape[1:], classes=int(train[1].max()) + 1)
+        classes = int(max(train[1].max(), validation[1].max())) + 1
+        network = build_network(train[0].shape[1:], classes)
         checkpoint = Path(snakemake.output.network).parent / ".checkpoint"
         network, history = train_network(
             network, train, validation, params.learning_rate, params.schedule, params.seed, checkpoint

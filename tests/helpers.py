@@ -26,6 +26,14 @@ def system_program(name: str, package: str) -> str:
     return path
 
 
+def only_error(result: subprocess.CompletedProcess) -> str:
+    """The one line in which a job says why it failed, which must be among the last of what a user sees."""
+    assert result.returncode != 0
+    lines = [line for line in result.stderr.splitlines()[-10:] if ": error: " in line]
+    assert len(lines) == 1, result.stderr
+    return lines[0].split(": error: ")[1]
+
+
 class Workflow:
     """A copy of the workflow in a folder of its own, configured for the small data set."""
 

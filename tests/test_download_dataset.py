@@ -90,7 +90,7 @@ def test_first_good_source_is_used_and_bad_ones_are_named(served, parts, sha256,
     reasons = (
         "refused",
         "404 Client Error: ",
-        "end-of-stream",
+        "no end after",
         "wrong content",
         "not a whole gzip file",
         "no such file",

@@ -10,17 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import Workflow
+from helpers import Workflow, only_error
 
 RESULTS = "results/Digits"
-
-
-def only_error(result: subprocess.CompletedProcess) -> str:
-    """The one line in which a job says why it failed, which must be among the last of what a user sees."""
-    assert result.returncode != 0
-    lines = [line for line in result.stderr.splitlines()[-10:] if ": error: " in line]
-    assert len(lines) == 1, result.stderr
-    return lines[0].split(": error: ")[1]
 
 
 def truncate(path: Path) -> None:

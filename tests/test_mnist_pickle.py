@@ -41,21 +41,46 @@ class Call:
 
 
 @pytest.mark.parametrize("protocol", range(6))
-@pytest.mark.parametrize("function", [os.system, builtins.eval, np.fromfile])
+@pytest.mark.parametrize("function", [os.system, builtins.eval, np.fromfile, os.remove])
 def test_refuses_code_by_name_and_runs_nothing(tmp_path, function, protocol):
     trace = tmp_path / "trace"
     trace.write_text("")
-    argument = {"system": f"rm {trace}", "eval": f"__import__('os').remove({str(trace)!r})", "fromfile": str(trace)}
-    hostile = ([np.zeros(3)], {"nested": Call(function, argument[function.__name__])})
+    argument = {"system": f"rm {trace}", "eval": f"__import__('os').remove({str(trace)!r})"}
+    call = Call(function, argument.get(function.__name__, str(trace)))
+    hostile = ([np.zeros(3)], {"nested": [({"deeper": Declared((1,), "f4", call)},)]})
     path = store(tmp_path / "p.pkl.gz", hostile, protocol)
     with pytest.raises(UserError, match=rf"p\.pkl\.gz.*{function.__name__}"):
         read_pairs(path)
     assert trace.exists()
 
 
-def test_refuses_to_allocate_what_a_pickle_asks_for(tmp_path):
-    with pytest.raises(UserError, match="not callable"):
-        read_pairs(store(tmp_path / "p.pkl.gz", [(Call(np.ndarray, (2**20, 784), "f"), IMAGES)] * 3, 4))
+class Declared:
+    """An array of that shape and dtype, says the pickle, and gives its content, or does not."""
+
+    def __init__(self, shape, dtype, content):
+        self.state = (1, shape, np.dtype(dtype), False, content)
+
+    def __reduce__(self):
+        return (np.array(0).__reduce__()[0], (np.ndarray, (0,), b"b"), self.state)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize(
+    ("images", "reason"),
+    [
+        (Call(np.ndarray, (2**20, 784), "f"), "not callable"),
+        (Declared((2**40, 784), "f4", bytes(4)), "cannot reshape array of size 1"),
+        (Declared((5, 4), "f4", bytes(16)), "cannot reshape array of size 4"),
+        (Declared((5, 4), "f4", bytes(81)), "buffer size must be a multiple"),
+        (Declared((5, -4), "f4", bytes(80)), "not the shape it says"),
+        (Declared((1,), "O", [print]), "an array of 'O8', not of numbers"),
+        (Declared((1,), "f4,f4", bytes(8)), "not of numbers"),
+        (Declared((1, 1), "U1", bytes(4)), "not of numbers"),
+    ],
+)
+def test_refuses_arrays_that_are_not_what_they_say(tmp_path, images, reason, protocol):
+    with pytest.raises(UserError, match=reason):
+        read_pairs(store(tmp_path / "p.pkl.gz", [(images, LABELS)] * 3, protocol))
 
 
 IMAGES, LABELS = np.zeros((5, 4), np.float32), np.zeros(5, np.int64)

@@ -1,6 +1,9 @@
 """Arrays from disk, checked as they are read."""
 
+import errno
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +16,28 @@ def anew(*paths: str | Path) -> str:
     return f"make anew: snakemake --cores all --force {' '.join(map(str, paths))}"
 
 
-def load(path: str | Path) -> np.ndarray:
-    """The array of a .npy file, mapped into memory rather than read; raises UserError if the file is damaged."""
+@contextmanager
+def damage_named(path: str | Path) -> Iterator[None]:
+    """Raise UserError, which says what to do, if the block cannot read the file at `path`; MemoryError as it is."""
     try:
-        return np.lib.format.open_memmap(path, "r")
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); {anew(path)}") from error
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file can make its reader fail in any way
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            raise MemoryError(f"{error.strerror}: {path}") from error
+        raise UserError(f"{path} is damaged ({f'{error}'.strip():.200}); {anew(path)}") from error
+
+
+def load(path: str | Path) -> np.ndarray:
+    """The array of numbers of a .npy file, mapped into memory rather than read; raises UserError if it is damaged."""
+    with damage_named(path):
+        array = np.lib.format.open_memmap(path, "r")
+        if array.dtype.kind not in "biuf" or not array.ndim:
+            raise ValueError(f"it holds {array.dtype} of shape {array.shape}")
+        if array.offset + array.nbytes != Path(path).stat().st_size:
+            raise ValueError(f"its size is not that of {array.dtype} of shape {array.shape}")
+        return array
 
 
 def load_rows(*paths: str | Path) -> tuple[np.ndarray, ...]:
@@ -30,10 +49,17 @@ def load_rows(*paths: str | Path) -> tuple[np.ndarray, ...]:
     return arrays
 
 
+def check_zip(path: str | Path) -> None:
+    """Raise BadZipFile unless all that a zip file holds has its checksum, which not every reader looks at."""
+    with zipfile.ZipFile(path) as file:
+        damaged = file.testzip()
+    if damaged:
+        raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
+
+
 def load_npz(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of a .npz file by name; raises UserError if it is damaged."""
-    try:
+    with damage_named(path):
+        check_zip(path)
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged ({error}); {anew(path)}") from error

@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from common.arrays import anew
-from common.jobs import UserError
+from common.arrays import check_zip, damage_named
 
 
 @contextmanager
@@ -31,10 +30,9 @@ __all__ = ["keras", "load_network", "tf", "use_devices"]
 
 def load_network(path: str) -> keras.Model:
     """The network in a .keras file; raises UserError if that is damaged."""
-    try:
+    with damage_named(path):
+        check_zip(path)
         return keras.models.load_model(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}); {anew(path)}") from error
 
 
 def use_devices(threads: int, gpu: bool = False) -> None:

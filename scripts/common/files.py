@@ -11,6 +11,10 @@ from common.jobs import UserError
 
 PREFIX = ".part-"
 TOKEN = 4  # random bytes
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "allow writing"),
+}
 
 
 @contextmanager
@@ -32,8 +36,9 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise UserError(f"{path} could not be written ({error.strerror}); make room there and run again") from error
-        raise
+        if error.errno not in REMEDIES:
+            raise
+        remedy = REMEDIES[error.errno]
+        raise UserError(f"{path} could not be written ({error.strerror}); {remedy} there and run again") from error
     finally:
         part.unlink(missing_ok=True)

@@ -4,11 +4,15 @@ import logging
 import os
 import resource
 import sys
+import textwrap
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+MAX_REASON = 300  # characters of an error that is not for the user; TensorFlow's can have thousands
+MORE_MEMORY = "run fewer jobs at once (--cores 1), or where there is more memory, or set dataset.train_size"
 
 
 class UserError(Exception):
@@ -65,7 +69,11 @@ def job(log_path: str, name: str) -> Iterator[TextIO]:
         while cause:  # what was left open may complain as it is deleted; not after the last word
             traceback.clear_frames(cause.__traceback__)
             cause = cause.__cause__ or cause.__context__
-        known = isinstance(error, UserError)
-        reason = f"{error}" if known else f"{type(error).__name__}: {error} (more in {log_path})"
+        if isinstance(error, UserError):
+            reason = f"{error}"
+        else:
+            short = textwrap.shorten(f"{type(error).__name__}: {error}", MAX_REASON, placeholder=" ...")
+            remedy = f"; {MORE_MEMORY}" if isinstance(error, MemoryError) else ""
+            reason = f"{short}{remedy} (more in {log_path})"
         logger.error("error: %s", " ".join(reason.split()))
         sys.exit(1)

@@ -46,6 +46,8 @@ class _Array:
         _, shape, dtype, columns_first, content = self.state
         content = content.encode("latin1") if isinstance(content, str) else content  # of an old pickle
         stored = np.frombuffer(content, dtype.dtype).reshape(shape, order="F" if columns_first else "C")
+        if stored.shape != tuple(shape):  # which is not so for a negative number
+            raise ValueError(f"{shape} is not the shape it says it has")
         return stored.astype(stored.dtype.newbyteorder("="), copy=False)
 
 
@@ -81,25 +83,39 @@ class ArrayUnpickler(pickle.Unpickler):
         return ALLOWED[asked]
 
 
-def check_steps(pickled: bytes) -> None:
-    """Raise UserError if a pickle has more steps than six arrays take, or numbers them higher.
+STEPS = {step.code.encode("latin1"): step for step in pickletools.opcodes}
 
-    A step of one byte can take a hundred of memory, and the number of a step as much as it is high.
+
+def check_steps(pickled: bytes) -> None:
+    """Raise UserError if a pickle has more steps than six arrays take, or remembers something by a higher number.
+
+    A step of one byte can take a hundred of memory, and a number as much as it is high.
     """
-    for count, (step, argument, _) in enumerate(pickletools.genops(pickled)):
-        if count == MAX_STEPS or ("PUT" in step.name and argument > MAX_STEPS):
-            raise UserError(f"the pickle has more than {MAX_STEPS} steps, given up")
+    file = io.BytesIO(pickled)
+    for _ in range(MAX_STEPS):
+        step = STEPS[file.read(1)]
+        if step.name == "STOP":
+            return
+        if step.name == "STRING":  # of Python 2; pickletools wants it in ASCII
+            file.readline()
+        elif step.arg:
+            argument = step.arg.reader(file)
+            if "PUT" in step.name and argument > MAX_STEPS:
+                break
+    raise UserError(f"the pickle has more than {MAX_STEPS} steps, given up")
 
 
 def gunzip(data: bytes) -> bytes:
     """`data` without its gzip packing, at most MAX_UNPACKED bytes; raises UserError if it is more, or damaged."""
+    unpacker = zlib.decompressobj(wbits=31)  # for gzip's header and checksum; all in one piece
     try:
-        with gzip.open(io.BytesIO(data)) as file:
-            unpacked = file.read(MAX_UNPACKED + 1)
-    except (OSError, EOFError, zlib.error) as error:
+        unpacked = unpacker.decompress(data, MAX_UNPACKED + 1)
+    except zlib.error as error:
         raise UserError(f"not a whole gzip file ({error})") from error
     if len(unpacked) > MAX_UNPACKED:
         raise UserError(f"unpacks to more than {MAX_UNPACKED} bytes, given up")
+    if not unpacker.eof or unpacker.unused_data:
+        raise UserError(f"not a whole gzip file ({'more' if unpacker.eof else 'no end'} after {len(unpacked)} bytes)")
     return unpacked
 
 
