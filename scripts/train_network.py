@@ -135,7 +135,8 @@ if __name__ == "__main__":
             for split in ("train", "validation")
         )
         network = build_network(train[0].shape[1:], classes=int(train[1].max()) + 1)
-        checkpoint = Path(snakemake.output.network).parent / ".checkpoint"
+        output = Path(snakemake.output.network)
+        checkpoint = output.with_name(f".checkpoint-{output.stem}")
         network, history = train_network(
             network, train, validation, params.learning_rate, params.schedule, params.seed, checkpoint
         )
