@@ -32,13 +32,14 @@ h2 { font-size: 1.1em; margin: 2em 0 0.5em; }
 table { border-collapse: collapse; }
 th, td { border: 0; border-bottom: 1px solid #ddd; padding: 0.25em 0.8em 0.25em 0; }
 th, td { text-align: left; vertical-align: top; }
-thead th { border-bottom: 1px solid #222; vertical-align: bottom; max-width: 7em; }
+thead th { border-bottom: 1px solid #222; vertical-align: bottom; }
+tbody th { font-weight: normal; }
 td { font-variant-numeric: tabular-nums; }
 </style>"""
 
 
 def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
-    """Each layer's scores on both splits as text: the mean over the seeds and, of several, the range."""
+    """A row a score, a column a layer and split, as text: the mean over the seeds and, of several, the range."""
 
     def as_text(values: pd.Series) -> str:
         known = values.dropna()
@@ -48,7 +49,7 @@ def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
         return f"{known.mean():.4f}{spread}"
 
     groups = table.groupby(["layer", "split"], sort=False)
-    return groups[list(SCORES)].agg(as_text).rename(columns=SCORES).reset_index()
+    return groups[list(SCORES)].agg(as_text).rename(columns=SCORES).T.rename_axis(columns=[None, None])
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -79,11 +80,11 @@ def page(
 ) -> str:
     """The page as HTML, of the table that compare_layers writes, a row of `facts` for each map, and two mappings."""
 
-    def as_html(table: pd.DataFrame, header: bool = True) -> str:
-        return table.to_html(index=False, header=header, border=0, na_rep="", justify="left")
+    def as_html(table: pd.DataFrame, header: bool = True, index: bool = False) -> str:
+        return table.to_html(index=index, header=header, border=0, na_rep="", justify="left")
 
     parts = {
-        "Layers": as_html(table_of_scores(scores)),
+        "Layers": as_html(table_of_scores(scores), index=True),
         "Maps": as_html(pd.DataFrame(facts)),
         "Configuration": as_html(pd.DataFrame(flat(configuration).items()), header=False),
         "Versions": as_html(pd.DataFrame(versions.items()), header=False),
