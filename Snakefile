@@ -20,6 +20,7 @@ include: "rules/data.smk"
 include: "rules/network.smk"
 include: "rules/maps.smk"
 include: "rules/figures.smk"
+include: "rules/explorer.smk"
 
 
 rule all:
