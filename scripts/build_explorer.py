@@ -88,7 +88,9 @@ def page_data(
     arrays = {"label": pack(smallest(np.searchsorted(classes, maps.label)))}
     if predicted:
         arrays["prediction"] = pack(smallest(np.searchsorted(classes, maps.prediction)))
-        arrays["confidence"] = pack(np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16))  # in 1/100 of a percent
+        arrays["confidence"] = pack(
+            np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)
+        )  # in 1/100 of a percent
     medians = []
     for layer in layers:
         coordinates = in_frame(maps[[f"{layer}_x", f"{layer}_y"]].to_numpy())
@@ -139,15 +141,17 @@ if __name__ == "__main__":
         images = load(snakemake.input.train_images), load(snakemake.input.test_images)
         pairs = zip(layers, snakemake.input.train_neighbors, snakemake.input.test_neighbors, strict=True)
         neighbors = {
-            layer: np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths]) for layer, *paths in pairs
+            layer: np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
+            for layer, *paths in pairs
         }
-        for layer, rows in {"images": sum(map(len, images)), **{name: len(of) for name, of in neighbors.items()}}.items():
+        for layer, rows in {
+            "images": sum(map(len, images)),
+            **{name: len(of) for name, of in neighbors.items()},
+        }.items():
             if rows != len(maps):
                 raise UserError(
                     f"{snakemake.input.maps} has {len(maps)} rows, {layer} {rows}; {anew(snakemake.input.maps)}"
                 )
-        data = page_data(
-            snakemake.wildcards.dataset, layers, snakemake.params.palette, maps, images, neighbors
-        )
+        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, maps, images, neighbors)
         with whole(snakemake.output.page) as part:
             part.write_text(build_explorer(data))

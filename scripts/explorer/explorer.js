@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 
 const HIT = 10; // pixels: how near the mouse must be to an image in color, where grey ones lie between
 const MOVE = 1100; // milliseconds from one layer to the next
-const LIFT = 2.2; // points that are few are so much larger, at most
+const LIFT = 3; // points that are few are so much larger, at most
 const NEAREST = 10;
 
 // ---------------------------------------------------------------------------------------------------------------- data
@@ -192,23 +192,19 @@ function drawMarks() {
 /** Show an image with its facts and neighbors: the one under the mouse, or else the pinned one. */
 function drawCard() {
   const image = state.hovered >= 0 ? state.hovered : state.pinned;
-  $("space").textContent = data.layers[state.layer];
-  $("image").style.visibility = image < 0 ? "hidden" : "";
-  const facts = $("facts");
-  if (image < 0) {
-    facts.replaceChildren(Object.assign(document.createElement("dd"), { textContent: "Point at an image, or press R." }));
-    $("neighbors").replaceChildren();
-    return;
-  }
+  for (const element of document.querySelectorAll(".layer")) element.textContent = data.layers[state.layer];
+  $("about").hidden = $("nearest").hidden = image < 0;
+  $("hint").hidden = image >= 0;
+  if (image < 0) return;
   paint($("image"), image);
   const entries = [["Label", name(image), "name"]];
   if (data.predicted) {
-    const share = `${(confidence[image] / 100).toFixed(confidence[image] > 9990 ? 2 : 1)} %`;
+    const share = `${(confidence[image] / 100).toFixed(1)} %`;
     entries.push(["Prediction", `${data.classes[prediction[image]]}, ${share}`, isWrong(image) ? "miss" : ""]);
   }
   const number = isTest(image) ? image - data.train : image;
   entries.push([isTest(image) ? "Held out" : "Training", `no. ${number}`, ""]);
-  facts.replaceChildren(
+  $("facts").replaceChildren(
     ...entries.flatMap(([term, text, style]) => [
       Object.assign(document.createElement("dt"), { textContent: term }),
       Object.assign(document.createElement("dd"), { textContent: text, className: style }),
@@ -425,6 +421,7 @@ function furnish() {
     $("classes").append(button);
   });
   $("wrong").hidden = !data.predicted;
+  $("misses").textContent = shuffled.filter(isWrong).length.toLocaleString("en");
   $("heldout").hidden = !data.test;
   $("show").hidden = !data.predicted && !data.test;
   for (const button of $("heldout").querySelectorAll("button")) button.onclick = () => setHeldout(button.value);
@@ -434,7 +431,7 @@ function furnish() {
 
   names = data.classes.map((text) => Object.assign(svg("text", {}), { textContent: text }));
   lines = Array.from({ length: NEAREST }, () => svg("line", {}));
-  rings = Array.from({ length: NEAREST }, () => svg("circle", { r: 5, class: "neighbor" }));
+  rings = Array.from({ length: NEAREST }, () => svg("circle", { r: 4.5 }));
   ring = svg("circle", { r: 6 });
   pinRing = svg("circle", { r: 8, class: "pin" });
 }
@@ -469,7 +466,10 @@ function listen() {
     if (image !== state.hovered) hover(image);
   });
   plot.subscribe("pointOut", () => hover(-1));
-  plot.subscribe("lassoStart", () => (boxed = true));
+  plot.subscribe("lassoStart", () => {
+    boxed = true;
+    hover(-1);
+  });
   plot.subscribe("lassoEnd", () => {
     boxed = false;
     select(plot.get("selectedPoints").filter(isLive).sort((a, b) => a - b));
@@ -514,4 +514,6 @@ async function start() {
 }
 
 // For the browser's console, and for the tests: explorer.pin(7), explorer.state, explorer.place(7).
-window.explorer = { data, maps, state, show, pin, select, csv, place, ready: start() };
+const ready = start();
+ready.catch((error) => ($("status").textContent = `This browser cannot draw the map: ${error.message}`));
+window.explorer = { data, maps, state, show, pin, select, csv, place, ready };
