@@ -42,7 +42,7 @@ def in_frame(coordinates: np.ndarray) -> np.ndarray:
 
 
 def sprite_sheets(images: np.ndarray) -> tuple[int, list[bytes]]:
-    """Images (n, height, width, channels) in [0, 1] in square sheets: how many there are in a row, and the sheets as PNG.
+    """Images (n, height, width, channels) in [0, 1] in square sheets: how many are in a row, and the sheets as PNG.
 
     One channel is stored in 16 levels of grey, half the size of 256, which nobody tells apart in an image that small;
     of more, the first three as red, green and blue.
@@ -117,15 +117,13 @@ def page_data(
 
 def build_explorer(data: Mapping[str, Any], sources: Path = PAGE) -> str:
     """The page: its sources in one file, with the data (page_data) in it."""
-    text = (sources / "explorer.html").read_text()
     stored = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # no end of the script in a name
+    text = (sources / "explorer.html").read_text()
     parts = {
         '<link rel="stylesheet" href="explorer.css">': f"<style>\n{(sources / 'explorer.css').read_text()}</style>",
-        '<script type="application/json" id="data"></script>': f'<script type="application/json" id="data">{stored}</script>',
-        **{
-            f'<script src="{name}"></script>': f"<script>\n{(sources / name).read_text()}</script>"
-            for name in ("library.js", "explorer.js")
-        },
+        '<script src="library.js"></script>': f"<script>\n{(sources / 'library.js').read_text()}</script>",
+        '<script src="explorer.js"></script>': f"<script>\n{(sources / 'explorer.js').read_text()}</script>",
+        'id="data"></script>': f'id="data">{stored}</script>',
     }
     for tag, part in parts.items():
         before, found, after = text.partition(tag)
@@ -144,14 +142,13 @@ if __name__ == "__main__":
             layer: np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
             for layer, *paths in pairs
         }
-        for layer, rows in {
-            "images": sum(map(len, images)),
-            **{name: len(of) for name, of in neighbors.items()},
-        }.items():
-            if rows != len(maps):
-                raise UserError(
-                    f"{snakemake.input.maps} has {len(maps)} rows, {layer} {rows}; {anew(snakemake.input.maps)}"
-                )
+        rows = {"the images": sum(map(len, images))} | {
+            f"neighbors of {layer}": len(of) for layer, of in neighbors.items()
+        }
+        for name, count in rows.items():
+            if count != len(maps):
+                path = snakemake.input.maps
+                raise UserError(f"{path} has {len(maps)} rows, {name} {count}; {anew(path)}")
         data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, maps, images, neighbors)
         with whole(snakemake.output.page) as part:
             part.write_text(build_explorer(data))
