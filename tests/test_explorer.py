@@ -56,7 +56,7 @@ def made() -> Input:
         {"id": ids, "split": np.where(np.arange(1797) < TRAIN, "train", "test"), "label": digits.target}
     )
     generator = np.random.default_rng(0)
-    maps["prediction"] = np.where(generator.random(1797) < 0.03, (digits.target + 1) % 10, digits.target)
+    maps["prediction"] = np.where(generator.random(1797) < 0.015, (digits.target + 1) % 10, digits.target)
     maps["confidence"] = generator.uniform(0.3, 1, 1797).round(4)
     components = PCA(6, random_state=0).fit_transform(digits.data)
     neighbors = {}
@@ -210,8 +210,8 @@ def test_switch_moves_each_image_to_its_place_in_the_other_map(page, made):
 def test_points_are_drawn_at_their_places(page, made):
     for key, layer in (("3", "dense3"), ("1", "pixel")):
         switch(page, key)
-        at = page.locator("#points").bounding_box()
         image = lonely(made, layer, np.arange(1797))
+        at = page.locator("#points").bounding_box()
         x, y = (places(page, made, layer)[image] - [at["x"], at["y"]]).round().astype(int)
         color = 255 * class_colors("petroff10", 10)[made.maps.label[image]]
         assert np.abs(pixels(page)[y, x] - color).max() < 40
@@ -263,6 +263,14 @@ def test_click_on_a_neighbor_pins_it(page, made):
     assert page.evaluate("document.activeElement.parentElement.id") == "neighbors"
 
 
+def colored(page: Page, made: Input, images: np.ndarray) -> np.ndarray:
+    """Whether the points of images, in the map of the pixels, are drawn in their class's color."""
+    at = page.locator("#points").bounding_box()
+    x, y = (places(page, made, "pixel")[images] - [at["x"], at["y"]]).astype(int).T
+    colors = 255 * class_colors("petroff10", 10)[made.maps.label[images]]
+    return np.abs(pixels(page)[y, x] - colors).max(axis=1) < 40
+
+
 def of_color(page: Page, label: int) -> int:
     """How many pixels of the map have the color of a class."""
     color = 255 * class_colors("petroff10", 10)[label]
@@ -276,7 +284,8 @@ def test_class_singled_out_leaves_the_others_grey(page, made):
     assert button.get_attribute("aria-pressed") == "true"
     four = (made.maps.label == 4).sum()
     assert page.locator("#status").text_content() == f"{four} of 1,797 images in color"
-    assert of_color(page, 0) == 0 and of_color(page, 4) >= before[1] > 0 and before[0] > 0
+    assert before[0] > 0 and of_color(page, 0) == 0
+    assert colored(page, made, np.flatnonzero(made.maps.label == 4)).all()  # those in color lie above those in grey
 
     places_now = places(page, made, "pixel")
     zero = lonely(made, "pixel", np.flatnonzero(made.maps.label == 0))
@@ -292,7 +301,7 @@ def test_class_singled_out_leaves_the_others_grey(page, made):
 
 def test_image_in_color_is_found_among_grey_ones(page, made):
     page.keyboard.press("w")
-    for image in made.wrong[:10]:
+    for image in made.wrong:
         point_at(page, places(page, made, "pixel")[image])
         found = state(page, "hovered")
         assert found in made.wrong
@@ -310,6 +319,19 @@ def test_wrong_predictions_alone_in_color(page, made):
     expect(page.locator("#facts .miss")).to_be_visible()
 
 
+def test_few_in_color_are_large_each_of_them(page, made):
+    counts = made.maps.label[made.wrong].value_counts()
+    first, second = counts.index[-2:]  # the rarest
+    page.keyboard.press("w")
+    page.locator("#classes button").nth(second).click()
+    alone = of_color(page, second)
+    page.keyboard.press("Escape")
+    page.keyboard.press("w")
+    page.locator("#classes button").nth(first).click()
+    page.locator("#classes button").nth(second).click()
+    assert alone > 20 * counts[second] and of_color(page, second) > 0.9 * alone
+
+
 def test_heldout_images_can_be_told_apart_and_hidden(page, made):
     test = lonely(made, "pixel", np.arange(TRAIN, 1797))
     page.get_by_role("button", name="only these").click()
@@ -324,7 +346,11 @@ def test_heldout_images_can_be_told_apart_and_hidden(page, made):
     assert state(page, "pinned") == -1 and state(page, "selection") == []
     point_at(page, places(page, made, "pixel")[test])
     assert state(page, "hovered") < TRAIN
+    assert not colored(page, made, np.array([test])).any()
     switch(page, "2")  # and they stay so
+    switch(page, "1")
+    assert not colored(page, made, np.array([test])).any()
+    switch(page, "2")
     point_at(page, places(page, made, "conv1")[lonely(made, "conv1", np.arange(TRAIN, 1797))])
     assert state(page, "hovered") < TRAIN
     page.keyboard.press("v")
@@ -376,6 +402,7 @@ def test_box_takes_only_what_is_in_color_and_a_click_keeps_it(page, made):
     assert len(selection) > 20 and set(made.maps.label[selection]) == {3}
     page.mouse.click(*places(page, made, "pixel")[selection[0]])
     assert state(page, "pinned") in selection and state(page, "selection") == selection
+    assert sorted(page.evaluate("explorer.plot.get('selectedPoints')")) == selection
     page.keyboard.press("Escape")
     assert state(page, "pinned") == -1 and state(page, "selection") == selection
     page.keyboard.press("Escape")
@@ -436,8 +463,8 @@ def test_drag_moves_the_map_and_the_wheel_zooms(page, made):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_page_follows_the_theme(chromium, address, theme):
     page = visit(chromium, address, color_scheme={"light": "dark", "dark": "light"}[theme])
-    page.emulate_media(color_scheme=theme)
     page.keyboard.press("w")
+    page.emulate_media(color_scheme=theme)
     picture = pixels(page)
     paper, grey = {"light": (253, 221), "dark": (19, 48)}[theme]
     assert abs(np.median(picture[:, :, 0]) - paper) < 3

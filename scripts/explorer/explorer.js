@@ -486,7 +486,7 @@ function listen() {
 async function start() {
   await load();
   furnish();
-  plot = library.createScatterplot({
+  plot = window.explorer.plot = library.createScatterplot({
     canvas: $("points"),
     syncEvents: true,
     colorBy: "valueA",
