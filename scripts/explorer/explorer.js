@@ -1,6 +1,6 @@
-// The explorer of the maps: a page without a server. It draws with regl-scatterplot, which moves every point from one map to
-// the next on the GPU and selects with a box; Bokeh has no such transitions, deck.gl is three times its size and made for
-// geography, embedding-atlas wants a database and DuckDB in the page.
+// The explorer of the maps: a page without a server. It draws with regl-scatterplot, which has built in what this needs, points
+// that move from one map to the next on the GPU and a box that selects all in it; Bokeh moves no points, deck.gl's box finds
+// only what nothing covers, and embedding-atlas has its data from a database.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -39,6 +39,7 @@ const state = {
 };
 
 let label, prediction, confidence, kind, plot;
+let width, height; // of the map on the page, in pixels
 const maps = []; // of each layer: x and y in [-1, 1], neighbors (n, NEAREST)
 const sheets = new Map();
 
@@ -93,7 +94,7 @@ function restyle() {
   const rows = { grey: [], live: [] };
   for (const image of shuffled) if (!isHidden(image)) rows[isLive(image) ? "live" : "grey"].push(image);
   const shown = rows.live.length + rows.grey.length;
-  const { width, height } = $("points").getBoundingClientRect();
+  ({ width, height } = $("points").getBoundingClientRect());
   const size = Math.max(1.4, Math.min(9, Math.min(width, height) * Math.sqrt((0.5 / shown) * (4 / Math.PI))));
   const lift = Math.min(LIFT, Math.max(1, (shown / (rows.live.length || 1)) ** 0.2));
   const kinds = [...Array(4 * data.classes.length).keys()];
@@ -140,7 +141,6 @@ let lines, rings, names, ring, pinRing;
 function toScreen(from, to) {
   const [x, y] = [0, 1].map((axis) => from[axis] + (to[axis] - from[axis]) * state.progress);
   const view = plot.get("camera").view;
-  const [width, height] = [$("points").clientWidth, $("points").clientHeight];
   return [(width + height * (view[0] * x + view[12])) / 2, (height * (1 - view[5] * y - view[13])) / 2];
 }
 
@@ -179,11 +179,9 @@ function drawMarks() {
   $("tip").hidden = !hovered;
   if (hovered) {
     set(ring, { cx: hovered[0], cy: hovered[1] });
-    const left = hovered[0] + 90 < $("points").clientWidth;
-    const top = hovered[1] > 90;
-    const height = (64 * data.size[1]) / data.size[0];
-    $("tip").style.left = `${hovered[0] + (left ? 12 : -76)}px`;
-    $("tip").style.top = `${hovered[1] + (top ? -12 - height : 12)}px`;
+    const tall = (64 * data.size[1]) / data.size[0];
+    $("tip").style.left = `${hovered[0] + (hovered[0] + 90 < width ? 12 : -76)}px`;
+    $("tip").style.top = `${hovered[1] + (hovered[1] > tall + 20 ? -12 - tall : 12)}px`;
   }
 }
 
