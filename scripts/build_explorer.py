@@ -67,6 +67,28 @@ def sprite_sheets(images: np.ndarray) -> tuple[int, list[bytes]]:
     return side, sheets
 
 
+def read_tables(
+    maps_path: str, image_paths: tuple[str, str], neighbor_paths: Mapping[str, tuple[str, str]]
+) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
+    """The tables that page_data takes; of two paths, the first is of the training images, the second of those held out.
+
+    Raises UserError if a file is damaged, or has not a row each for the same images as maps.csv.
+    """
+    maps = pd.read_csv(maps_path)
+    images = load(image_paths[0]), load(image_paths[1])
+    neighbors = {}
+    for layer, paths in neighbor_paths.items():
+        neighbors[layer] = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
+    counts = {image_paths: sum(map(len, images))} | {
+        neighbor_paths[layer]: len(rows) for layer, rows in neighbors.items()
+    }
+    for paths, count in counts.items():
+        if count != len(maps):
+            names = " and ".join(paths)
+            raise UserError(f"{maps_path} has {len(maps)} rows, {names} have {count}; {anew(maps_path, *paths)}")
+    return maps, images, neighbors
+
+
 def page_data(
     dataset: str,
     layers: Sequence[str],
@@ -78,7 +100,7 @@ def page_data(
     """What explorer.js reads, as JSON.
 
     `maps` is maps.csv; `images` those for training and those held out, (n, height, width, channels) in [0, 1];
-    `neighbors[layer]` (rows of maps, k) the nearest training images of each image, nearest first.
+    `neighbors[layer]` (rows of maps, k) the training images nearest to each image, nearest first.
     """
     predicted = "prediction" in maps
     numbers = maps[["label", "prediction"]] if predicted else maps[["label"]]
@@ -97,7 +119,7 @@ def page_data(
         medians.append([np.median(coordinates[maps.label == label], axis=0).round(4).tolist() for label in classes])
         for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
             arrays[f"{layer}_{axis}"] = pack(values)
-        arrays[f"{layer}_neighbors"] = pack(smallest(neighbors[layer][:, :NEIGHBORS]))
+        arrays[f"{layer}_neighbors"] = pack(smallest(neighbors[layer]))
     return {
         "dataset": dataset,
         "layers": list(layers),
@@ -107,6 +129,7 @@ def page_data(
         "predicted": predicted,
         "train": len(images[0]),
         "test": len(images[1]),
+        "nearest": neighbors[layers[0]].shape[1],
         "grey": images[0].shape[3] == 1,
         "size": [images[0].shape[2], images[0].shape[1]],
         "side": side,
@@ -134,21 +157,9 @@ def build_explorer(data: Mapping[str, Any], sources: Path = PAGE) -> str:
 
 if __name__ == "__main__":
     with job(snakemake.log[0], "build_explorer"):
-        layers = snakemake.params.layers
-        maps = pd.read_csv(snakemake.input.maps)
-        images = load(snakemake.input.train_images), load(snakemake.input.test_images)
-        pairs = zip(layers, snakemake.input.train_neighbors, snakemake.input.test_neighbors, strict=True)
-        neighbors = {
-            layer: np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
-            for layer, *paths in pairs
-        }
-        rows = {"the images": sum(map(len, images))} | {
-            f"neighbors of {layer}": len(of) for layer, of in neighbors.items()
-        }
-        for name, count in rows.items():
-            if count != len(maps):
-                path = snakemake.input.maps
-                raise UserError(f"{path} has {len(maps)} rows, {name} {count}; {anew(path)}")
-        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, maps, images, neighbors)
+        given, layers = snakemake.input, snakemake.params.layers
+        paths = dict(zip(layers, zip(given.train_neighbors, given.test_neighbors, strict=True), strict=True))
+        tables = read_tables(given.maps, (given.train_images, given.test_images), paths)
+        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, *tables)
         with whole(snakemake.output.page) as part:
             part.write_text(build_explorer(data))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from build_explorer import build_explorer, page_data, sprite_sheets
+from build_explorer import build_explorer, page_data, read_tables, sprite_sheets
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sklearn.datasets import load_digits
@@ -18,6 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from common.figures import class_colors, frame
+from common.jobs import UserError
 from helpers import ROOT, system_program
 
 LAYERS = ["pixel", "conv1", "dense3"]
@@ -63,8 +64,8 @@ def made() -> Input:
     for number, layer in enumerate(LAYERS):
         pair = components[:, 2 * number : 2 * number + 2]
         maps[f"{layer}_x"], maps[f"{layer}_y"] = pair.T
-        search = NearestNeighbors(n_neighbors=13).fit(pair[:TRAIN])
-        neighbors[layer] = search.kneighbors(pair, return_distance=False)[:, 1:].astype(np.int32)
+        search = NearestNeighbors(n_neighbors=11).fit(pair[:TRAIN])
+        neighbors[layer] = search.kneighbors(pair, return_distance=False)[:, 1:11].astype(np.int32)
     return Input(maps, (digits.images / 16)[..., None].astype(np.float32), neighbors)
 
 
@@ -308,6 +309,28 @@ def test_image_in_color_is_found_among_grey_ones(page, made):
         assert np.linalg.norm(np.subtract(*places(page, made, "pixel")[[found, image]])) < 1
 
 
+def test_image_in_color_is_found_as_soon_as_the_mouse_is_near(page, made):
+    place = places(page, made, "pixel")
+    page.keyboard.press("w")
+
+    def nearest(point: np.ndarray, among: np.ndarray) -> tuple[int, float]:
+        distances = np.linalg.norm(place[among] - point, axis=1)
+        return int(among[distances.argmin()]), distances.min()
+
+    tried = 0
+    for image in made.wrong:
+        for angle in np.linspace(0, 2 * np.pi, 16):
+            far, near = (place[image] + away * np.array([np.cos(angle), np.sin(angle)]) for away in (14, 7))
+            grey = {nearest(point, np.arange(1797))[0] for point in (far, near)}
+            if len(grey) == 1 and not grey & set(made.wrong) and nearest(far, made.wrong)[1] > 13:
+                page.mouse.move(*far)  # the same grey image is the nearest in both places
+                assert state(page, "hovered") == -1
+                page.mouse.move(*near)
+                assert state(page, "hovered") == nearest(near, made.wrong)[0]
+                tried += 1
+    assert tried
+
+
 def test_wrong_predictions_alone_in_color(page, made):
     page.keyboard.press("w")
     assert page.locator("#wrong").get_attribute("aria-pressed") == "true"
@@ -522,6 +545,23 @@ def test_color_images_of_any_shape_and_many_classes(chromium, made, tmp_path):
     assert page.locator("#image").evaluate("one => getComputedStyle(one).filter") == "none"  # nothing is inverted
     assert page.complaints == []
     page.context.close()
+
+
+def test_files_of_different_lengths_are_named(made, tmp_path):
+    made.maps.to_csv(tmp_path / "maps.csv", index=False)
+    images, neighbors = [], []
+    for split, rows in {"train": slice(TRAIN), "test": slice(TRAIN, None)}.items():
+        images.append(f"{tmp_path}/{split}_images.npy")
+        np.save(images[-1], made.images[rows])
+        neighbors.append(f"{tmp_path}/{split}.npz")
+        np.savez(neighbors[-1], indices=np.zeros((len(made.images[rows]), 12), np.int32))
+    paths = f"{tmp_path}/maps.csv", tuple(images), {"pixel": tuple(neighbors)}
+    maps, read, nearest = read_tables(*paths)
+    assert maps.label.equals(made.maps.label) and [len(part) for part in read] == [TRAIN, 297]
+    assert nearest["pixel"].shape == (1797, 10)
+    np.savez(neighbors[1], indices=np.zeros((5, 12), np.int32))
+    with pytest.raises(UserError, match=r"maps.csv has 1797 rows, .*/train.npz and .*/test.npz have 1505; make anew"):
+        read_tables(*paths)
 
 
 @pytest.mark.parametrize(("count", "shape"), [(1, (28, 28)), (1400, (28, 28)), (7, (600, 90))])

@@ -8,7 +8,6 @@ const $ = (id) => document.getElementById(id);
 const HIT = 10; // pixels: how near the mouse must be to an image in color, where grey ones lie between
 const MOVE = 1100; // milliseconds from one layer to the next
 const LIFT = 3; // points that are few are so much larger, at most
-const NEAREST = 10;
 
 // ---------------------------------------------------------------------------------------------------------------- data
 
@@ -40,7 +39,7 @@ const state = {
 
 let label, prediction, confidence, kind, plot;
 let width, height; // of the map on the page, in pixels
-const maps = []; // of each layer: x and y in [-1, 1], neighbors (n, NEAREST)
+const maps = []; // of each layer: x and y in [-1, 1], neighbors (n, data.nearest)
 const sheets = new Map();
 
 const isTest = (image) => image >= data.train;
@@ -150,7 +149,7 @@ function place(image) {
   return toScreen([from.x[image], from.y[image]], [to.x[image], to.y[image]]);
 }
 
-const nearest = (image) => [...maps[state.layer].neighbors.subarray(image * NEAREST, (image + 1) * NEAREST)];
+const nearest = (image) => [...maps[state.layer].neighbors.subarray(image * data.nearest, (image + 1) * data.nearest)];
 
 /** Draw the rings, the lines to neighbors and the classes' names; with each frame, as they move with the points. */
 function drawMarks() {
@@ -224,7 +223,7 @@ function drawCard() {
     return button;
   });
   const same = nearest(image).filter((neighbor) => label[neighbor] === label[image]).length;
-  const note = Object.assign(document.createElement("p"), { textContent: `${same} of ${NEAREST} have its label` });
+  const note = Object.assign(document.createElement("p"), { textContent: `${same} of ${data.nearest} have its label` });
   $("neighbors").replaceChildren(...buttons, note);
 }
 
@@ -428,8 +427,8 @@ function furnish() {
   $("clear").onclick = () => select([]);
 
   names = data.classes.map((text) => Object.assign(svg("text", {}), { textContent: text }));
-  lines = Array.from({ length: NEAREST }, () => svg("line", {}));
-  rings = Array.from({ length: NEAREST }, () => svg("circle", { r: 4.5 }));
+  lines = Array.from({ length: data.nearest }, () => svg("line", {}));
+  rings = Array.from({ length: data.nearest }, () => svg("circle", { r: 4.5 }));
   ring = svg("circle", { r: 6 });
   pinRing = svg("circle", { r: 8, class: "pin" });
 }
