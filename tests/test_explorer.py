@@ -216,6 +216,9 @@ def test_points_are_drawn_at_their_places(page, made):
         x, y = (places(page, made, layer)[image] - [at["x"], at["y"]]).round().astype(int)
         color = 255 * class_colors("petroff10", 10)[made.maps.label[image]]
         assert np.abs(pixels(page)[y, x] - color).max() < 40
+    drawn = colored(page, made, np.arange(1797))
+    for label in range(10):  # most of each class, since others lie above some
+        assert drawn[made.maps.label == label].mean() > 0.4
 
 
 def test_layers_asked_for_in_a_hurry_end_at_the_last(page):
