@@ -24,13 +24,15 @@ include: "rules/network.smk"
 include: "rules/maps.smk"
 include: "rules/scores.smk"
 include: "rules/figures.smk"
+include: "rules/explorer.smk"
 
 
 rule all:
-    """Every figure and table."""
+    """Every figure and table, and the explorer."""
     default_target: True
     input:
         rules.scatters.input,
         rules.thumbnails.input,
         rules.filters.input,
         rules.comparisons.input,
+        expand(rules.build_explorer.output, dataset=DATASET),

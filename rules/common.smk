@@ -1,4 +1,4 @@
-# What the rules share: the wildcards' values, and the helpers that a script imports.
+# What the rules share: the wildcards' values, and the files that a script uses.
 
 import ast
 import hashlib
@@ -78,19 +78,26 @@ GPU_FOR_NETWORK = config["gpu"]
 GPU_FOR_MAPS = {"auto": config["gpu"], "tsnecuda": True, "opentsne": False}[config["tsne"]["backend"]]
 
 
-def helpers(*modules):
-    """A digest of the modules of scripts/common that a rule's script imports, and of those that they import, as a parameter.
+def digest(*files):
+    """A digest of files in scripts/ that a rule's script uses, as a parameter.
 
-    Snakemake reruns a rule when its script is edited, but knows nothing of what the script imports. As input files they
-    would be recorded with their absolute paths, and a folder that was moved would be stale.
+    Snakemake reruns a rule when its script is edited, but knows nothing of what the script reads or imports. As input
+    files they would be recorded with their absolute paths, and a folder that was moved would be stale.
     """
-    digest = hashlib.sha256()
+    contents = (Path(workflow.source_path(f"../scripts/{file}")).read_bytes() for file in files)
+    return hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()[:16]
+
+
+def helpers(*modules):
+    """`digest` of the modules of scripts/common that a rule's script imports, and of those that they import."""
+    digests = []
     for module in modules:
-        text = Path(workflow.source_path(f"../scripts/common/{module}.py")).read_text()
-        imported = [node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+        file = f"common/{module}.py"
+        tree = ast.parse(Path(workflow.source_path(f"../scripts/{file}")).read_text())
+        imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         imported = [name.removeprefix("common.") for name in imported if name.startswith("common.")]
-        digest.update((text + helpers(*imported)).encode())
-    return digest.hexdigest()[:16]
+        digests += [digest(file), helpers(*imported)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
 
 
 # The parts of the report, in its order.

@@ -16,7 +16,13 @@ import yaml
 from helpers import FIGURES, LAYERS, ROOT, Workflow
 
 SUMMARY = {"summarize_run": 1}
-COMPARISON = {"compare_layers": 1, "plot_layers": 1, "plot_scores": 1, "tabulate_maps": 1} | SUMMARY
+COMPARISON = {
+    "compare_layers": 1,
+    "plot_layers": 1,
+    "plot_scores": 1,
+    "tabulate_maps": 1,
+    "build_explorer": 1,
+} | SUMMARY
 ONE_MAP = ("embed_tsne", "place_images", "score_map", "plot_scatter", "plot_thumbnails")
 
 
@@ -28,6 +34,7 @@ def maps(layers: int) -> dict[str, int]:
 MAPS = maps(4)
 EVERY_LAYER = MAPS | {"find_neighbors": 4}
 NETWORK_LAYERS = maps(3) | {"find_neighbors": 3}
+COLORED = {"plot_scatter": 4, "plot_thumbnails": 4, "plot_layers": 1, "build_explorer": 1}
 DATA = {"prepare_dataset": 1, "flatten_images": 1}
 NETWORK = {"train_network": 1, "extract_features": 3, "predict_labels": 1, "extract_filters": 1}
 NETWORK |= {"plot_filters": 1, "plot_history": 1}
@@ -217,7 +224,7 @@ def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path
         ("figures", {"scatter": {"style": "paper", "size": None, "errors": True}}, {"plot_scatter": 4} | SUMMARY),
         ("figures", {"thumbnails": {"canvas": 1000}}, {"plot_thumbnails": 4} | SUMMARY),
         ("figures", {"filters": {"size": 3}}, {"plot_filters": 1} | SUMMARY),
-        ("figures", {"palette": "tab10"}, {"plot_scatter": 4, "plot_thumbnails": 4, "plot_layers": 1} | SUMMARY),
+        ("figures", {"palette": "tab10"}, COLORED | SUMMARY),
         ("tsne", {"perplexity": 20}, EVERY_LAYER),
         ("tsne", {"backend": "opentsne"}, MAPS),
         ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | NETWORK_LAYERS),
@@ -235,7 +242,7 @@ def test_asking_for_a_gpu_makes_nothing_stale(workflow):
 
 
 FIGURE_RULES = {"plot_scatter": 4, "plot_thumbnails": 4, "plot_filters": 1}
-FIGURE_RULES |= dict.fromkeys(("plot_layers", "plot_scores", "plot_history"), 1)
+FIGURE_RULES |= dict.fromkeys(("plot_layers", "plot_scores", "plot_history", "build_explorer"), 1)
 
 
 def edit(workflow: Workflow, path: str) -> None:
@@ -251,6 +258,7 @@ def edit(workflow: Workflow, path: str) -> None:
         ("scripts/embed_tsne.py", MAPS),
         ("scripts/common/tsnecuda_process.py", MAPS),
         ("scripts/common/figures.py", FIGURE_RULES),
+        ("scripts/explorer/explorer.js", {"build_explorer": 1}),
         ("scripts/common/backend.py", NETWORK | NETWORK_LAYERS),
         (
             "scripts/common/mnist_pickle.py",
