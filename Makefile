@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 BIN = .venv/bin
 
-.PHONY: figures test format requirements
+.PHONY: figures test format requirements explorer-library
 
 figures: .venv/installed
 	$(BIN)/snakemake --cores all
@@ -33,3 +33,17 @@ format: .venv/installed-test
 requirements:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate requirements-test.in -o requirements-test.txt
+
+# Bundle what the explorer draws with into one file, from the versions in its package.json; needs npm.
+EXPLORER = scripts/explorer
+explorer-library:
+	folder=$$(mktemp -d) && cp $(EXPLORER)/package.json $$folder && \
+	npm install --prefix $$folder --no-package-lock --ignore-scripts --no-audit --no-fund --silent && \
+	{ for package in $$(cd $$folder/node_modules && ls -d @flekschas/* [!@]* | grep -v esbuild | LC_ALL=C sort); do \
+		echo "/*! $$package $$(node -p "require('$$folder/node_modules/$$package/package.json').version")"; \
+		cat $$folder/node_modules/$$package/LICENSE*; echo "*/"; \
+	  done; \
+	  echo 'export { default as createScatterplot } from "regl-scatterplot"' | (cd $$folder && node_modules/.bin/esbuild \
+		--bundle --minify --format=iife --global-name=library --target=es2022 --alias:regl=regl/dist/regl.unchecked.js \
+		--legal-comments=none --log-level=error); \
+	} > $(EXPLORER)/library.js && rm -r $$folder

@@ -9,6 +9,9 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/config.smk"
 
 
@@ -19,13 +22,17 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/network.smk"
 include: "rules/maps.smk"
+include: "rules/scores.smk"
 include: "rules/figures.smk"
+include: "rules/explorer.smk"
 
 
 rule all:
-    """Every figure."""
+    """Every figure and table, and the explorer."""
     default_target: True
     input:
         rules.scatters.input,
         rules.thumbnails.input,
         rules.filters.input,
+        rules.comparisons.input,
+        expand(rules.build_explorer.output, dataset=DATASET),

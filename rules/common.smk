@@ -1,15 +1,56 @@
-# What the rules share: the wildcards' values, and the helpers that a script imports.
+# What the rules share: the wildcards' values, and the files that a script uses.
 
 import ast
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
+
+import yaml
+
+
+def repetitions(kind, seeds):
+    """What is made several times, by the suffix in its files' names: that of the first seed has none."""
+    return {"": seeds[0]} | {f"-{kind}{seed}": seed for seed in seeds[1:]}
+
+
+# Of a {training} and of a {tsne} in a file's name, the seed.
+TRAININGS = repetitions("training", config["network"]["seeds"])
+TSNES = repetitions("tsne", config["tsne"]["seeds"])
+
+
+def trainings_of(layer):
+    """The networks that a layer is of: the images themselves are of none."""
+    return [""] if layer == "pixel" else list(TRAININGS)
+
+
+# The networks that are trained: none, if the images themselves are all that is asked for.
+NETWORKS = list(TRAININGS) if set(config["layers"]) - {"pixel"} else []
+
+# Whether a scatter plot marks what the network gets wrong, for which it must wait for the network.
+SHOW_ERRORS = config["figures"]["scatter"]["errors"] and config["figures"]["scatter"]["style"] != "notebook"
+
+SPLITS = ["train", "validation", "test"]
+
+# Of each image are searched: as many as t-SNE heeds, and as many as the scores look at.
+NEIGHBORS = max(int(3 * config["tsne"]["perplexity"]), 30)
 
 
 wildcard_constraints:
     dataset=re.escape(DATASET),
     layer="|".join(map(re.escape, config["layers"])),
+    training=f"({'|'.join(TRAININGS)})",
+    tsne=f"({'|'.join(TSNES)})",
+
+
+def pins():
+    """The versions of what is in envs/*.yaml, by name."""
+    found = {}
+    for name in ("data", "network", "neighbors", "maps", "scores", "figures"):
+        with open(workflow.source_path(f"../envs/{name}.yaml")) as file:
+            found |= dict(entry.split("=")[:2] for entry in yaml.safe_load(file)["dependencies"])
+    return found
 
 
 def by_size(base, **factors):
@@ -27,9 +68,9 @@ def by_size(base, **factors):
     return ask
 
 
-def megabytes(path):
-    """The size of a file."""
-    return os.path.getsize(path) / 1e6
+def megabytes(paths):
+    """The size of a file, or of several together."""
+    return sum(os.path.getsize(path) for path in ([paths] if isinstance(paths, str) else paths)) / 1e6
 
 
 # Who asks for a GPU. It decides on the environment and, on a cluster, on the node.
@@ -37,16 +78,41 @@ GPU_FOR_NETWORK = config["gpu"]
 GPU_FOR_MAPS = {"auto": config["gpu"], "tsnecuda": True, "opentsne": False}[config["tsne"]["backend"]]
 
 
-def helpers(*modules):
-    """A digest of the modules of scripts/common that a rule's script imports, and of those that they import, as a parameter.
+def digest(*files):
+    """A digest of files in scripts/ that a rule's script uses, as a parameter.
 
-    Snakemake reruns a rule when its script is edited, but knows nothing of what the script imports. As input files they
-    would be recorded with their absolute paths, and a folder that was moved would be stale.
+    Snakemake reruns a rule when its script is edited, but knows nothing of what the script reads or imports. As input
+    files they would be recorded with their absolute paths, and a folder that was moved would be stale.
     """
-    digest = hashlib.sha256()
+    contents = (Path(workflow.source_path(f"../scripts/{file}")).read_bytes() for file in files)
+    return hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()[:16]
+
+
+def helpers(*modules):
+    """`digest` of the modules of scripts/common that a rule's script imports, and of those that they import."""
+    digests = []
     for module in modules:
-        text = Path(workflow.source_path(f"../scripts/common/{module}.py")).read_text()
-        imported = [node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+        file = f"common/{module}.py"
+        tree = ast.parse(Path(workflow.source_path(f"../scripts/{file}")).read_text())
+        imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         imported = [name.removeprefix("common.") for name in imported if name.startswith("common.")]
-        digest.update((text + helpers(*imported)).encode())
-    return digest.hexdigest()[:16]
+        digests += [digest(file), helpers(*imported)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+
+
+# The parts of the report, in its order.
+LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
+
+
+def shown(category, caption, figure):
+    """How the report shows a figure's PNG: where, with which text, and with what labels; of a map with its facts."""
+
+    def labels(wildcards, input):
+        layer = wildcards.get("layer")
+        if layer is None:
+            return {"layer": "all", "figure": figure}
+        facts = json.loads((Path(input.map).parents[1] / f"maps/{layer}.json").read_text())
+        backend = f"{facts['backend']} {facts['version']}"
+        return {"layer": layer, "figure": figure, "KL divergence": facts["kl_divergence"], "made by": backend}
+
+    return {"category": category, "caption": f"../report/{caption}.rst", "labels": labels}

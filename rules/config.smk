@@ -62,7 +62,11 @@ def check_configuration(config):
     if error:
         raise WorkflowError(f"configuration: {mistake(error)}")
     perplexity, rows = config["tsne"]["perplexity"], config["dataset"]["train_size"]
-    if rows is not None and 3 * perplexity >= rows:
+    if rows is not None and rows <= 30:
+        raise WorkflowError(
+            f"configuration: dataset.train_size: {rows} is too few; the scores need more than 30 images"
+        )
+    if rows is not None and rows <= 3 * perplexity:
         raise WorkflowError(
             f"configuration: tsne.perplexity: {perplexity} needs more than {3 * perplexity} images, "
             f"and dataset.train_size is {rows}; set it to less than {rows / 3:g}"

@@ -1,16 +1,17 @@
-# Needs: results/{dataset}/maps/{layer}.npy, and the labels and images of results/{dataset}/data;
-#        results/{dataset}/network/conv1_filters.npy.
-# Makes: results/figures/*.eps, and a PNG twin of each.
+# Needs: results/{dataset}/aligned/{layer}.npy, and the labels and images of results/{dataset}/data;
+#        results/{dataset}/network/history.csv, predictions.csv and conv1_filters.npy; results/{dataset}/scores and layers.csv.
+# Makes: results/figures/*.eps, and a PNG twin of each, for the report, too, which shows no EPS.
 
 
 rule plot_scatter:
     """A map as a scatter plot."""
     input:
-        map="results/{dataset}/maps/{layer}.npy",
+        map="results/{dataset}/aligned/{layer}.npy",
         labels="results/{dataset}/data/train_labels.npy",
+        predictions=["results/{dataset}/network/predictions.csv"] if NETWORKS and SHOW_ERRORS else [],
     output:
         eps="results/figures/{dataset}_tSNE_{layer}.eps",
-        png="results/figures/{dataset}_tSNE_{layer}.png",
+        png=report("results/figures/{dataset}_tSNE_{layer}.png", **shown(MAPS_IN_REPORT, "scatter", "scatter plot")),
     log:
         "logs/plot_scatter/{dataset}/{layer}.log",
     benchmark:
@@ -30,12 +31,14 @@ rule plot_scatter:
 rule plot_thumbnails:
     """A map drawn with the images themselves."""
     input:
-        map="results/{dataset}/maps/{layer}.npy",
+        map="results/{dataset}/aligned/{layer}.npy",
         images="results/{dataset}/data/train_images.npy",
         labels="results/{dataset}/data/train_labels.npy",
     output:
         eps="results/figures/{dataset}_tSNE_{layer}_embed.eps",
-        png="results/figures/{dataset}_tSNE_{layer}_embed.png",
+        png=report(
+            "results/figures/{dataset}_tSNE_{layer}_embed.png", **shown(MAPS_IN_REPORT, "thumbnails", "thumbnails")
+        ),
     log:
         "logs/plot_thumbnails/{dataset}/{layer}.log",
     benchmark:
@@ -57,7 +60,9 @@ rule plot_filters:
         filters="results/{dataset}/network/conv1_filters.npy",
     output:
         eps="results/figures/{dataset}_conv1_filters.eps",
-        png="results/figures/{dataset}_conv1_filters.png",
+        png=report(
+            "results/figures/{dataset}_conv1_filters.png", **shown(NETWORK_IN_REPORT, "filters", "filters of conv1")
+        ),
     log:
         "logs/plot_filters/{dataset}.log",
     benchmark:
@@ -70,6 +75,70 @@ rule plot_filters:
         size=config["figures"]["filters"]["size"],
     script:
         "../scripts/plot_filters.py"
+
+
+rule plot_layers:
+    """The maps of all layers side by side, each with its scores."""
+    input:
+        maps=expand("results/{{dataset}}/aligned/{layer}.npy", layer=config["layers"]),
+        labels="results/{dataset}/data/train_labels.npy",
+        scores=expand("results/{{dataset}}/scores/{layer}.json", layer=config["layers"]),
+    output:
+        eps="results/figures/{dataset}_tSNE_layers.eps",
+        png=report("results/figures/{dataset}_tSNE_layers.png", **shown(LAYERS_IN_REPORT, "layers", "maps")),
+    log:
+        "logs/plot_layers/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_layers/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        helpers=helpers("arrays", "figures", "jobs"),
+        layers=config["layers"],
+        palette=config["figures"]["palette"],
+    script:
+        "../scripts/plot_layers.py"
+
+
+rule plot_scores:
+    """The scores of all layers, on training and on test images."""
+    input:
+        table="results/{dataset}/layers.csv",
+    output:
+        eps="results/figures/{dataset}_scores.eps",
+        png=report("results/figures/{dataset}_scores.png", **shown(LAYERS_IN_REPORT, "scores", "scores")),
+    log:
+        "logs/plot_scores/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_scores/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        helpers=helpers("figures", "jobs"),
+    script:
+        "../scripts/plot_scores.py"
+
+
+rule plot_history:
+    """How the training went."""
+    input:
+        history="results/{dataset}/network/history.csv",
+    output:
+        eps="results/figures/{dataset}_training.eps",
+        png=report("results/figures/{dataset}_training.png", **shown(NETWORK_IN_REPORT, "history", "training")),
+    log:
+        "logs/plot_history/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_history/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        helpers=helpers("figures", "jobs"),
+    script:
+        "../scripts/plot_history.py"
 
 
 rule scatters:
@@ -88,3 +157,14 @@ rule filters:
     """Target: the filters of the first convolution, if it is among the layers."""
     input:
         expand(rules.plot_filters.output, dataset=DATASET if "conv1" in config["layers"] else []),
+
+
+rule comparisons:
+    """Target: the layers side by side, as figures and as tables, and how the training went."""
+    input:
+        expand(rules.plot_layers.output, dataset=DATASET),
+        expand(rules.plot_scores.output, dataset=DATASET),
+        expand(rules.plot_history.output, dataset=DATASET if NETWORKS else []),
+        expand(rules.compare_layers.output, dataset=DATASET),
+        expand(rules.tabulate_maps.output, dataset=DATASET),
+        expand(rules.summarize_run.output, dataset=DATASET),

@@ -1,6 +1,9 @@
-# Needs: results/{dataset}/features/{layer}.npy.
-# Makes: results/{dataset}/neighbors/{layer}.npz, indices (n, k) int32, distances (n, k) float32, method and recall;
-#        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made.
+# Needs: results/{dataset}/features/{layer}.npy and {layer}_test.npy.
+# Makes: results/{dataset}/neighbors/{layer}.npz, indices (n, k) int32, distances (n, k) float32, method and recall, and
+#        {layer}_test.npz, the neighbors of each test image among the training images;
+#        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made, and {layer}_test.npy, the
+#        test images' places in it;
+#        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, turned to the first layer's map.
 # One thread a job: the layers side by side keep a machine busier than one after the other, and with one thread the result
 # is the same on any number of cores.
 
@@ -8,22 +11,24 @@
 rule find_neighbors:
     """Find each row's nearest neighbors."""
     input:
-        features="results/{dataset}/features/{layer}.npy",
+        features="results/{dataset}/features/{layer}{training}.npy",
+        test_features="results/{dataset}/features/{layer}{training}_test.npy",
     output:
-        neighbors="results/{dataset}/neighbors/{layer}.npz",
+        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
+        test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
     log:
-        "logs/find_neighbors/{dataset}/{layer}.log",
+        "logs/find_neighbors/{dataset}/{layer}{training}.log",
     benchmark:
-        "benchmarks/find_neighbors/{dataset}/{layer}.jsonl"
+        "benchmarks/find_neighbors/{dataset}/{layer}{training}.jsonl"
     conda:
         "../envs/neighbors.yaml"
     resources:
         mem_mb=by_size(800, features=2.6),
-        runtime=by_size(5, features=0.02),
+        runtime=by_size(5, features=0.02, test_features=0.02),
     params:
         helpers=helpers("arrays", "components", "files", "jobs"),
-        k=int(3 * config["tsne"]["perplexity"]),
-        seed=config["tsne"]["seed"],
+        k=NEIGHBORS,
+        seed=TSNES[""],
     script:
         "../scripts/find_neighbors.py"
 
@@ -31,15 +36,15 @@ rule find_neighbors:
 rule embed_tsne:
     """Lay the rows out in two dimensions."""
     input:
-        features="results/{dataset}/features/{layer}.npy",
-        neighbors="results/{dataset}/neighbors/{layer}.npz",
+        features="results/{dataset}/features/{layer}{training}.npy",
+        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
     output:
-        map="results/{dataset}/maps/{layer}.npy",
-        facts="results/{dataset}/maps/{layer}.json",
+        map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
+        facts="results/{dataset}/maps/{layer}{training}{tsne}.json",
     log:
-        "logs/embed_tsne/{dataset}/{layer}.log",
+        "logs/embed_tsne/{dataset}/{layer}{training}{tsne}.log",
     benchmark:
-        "benchmarks/embed_tsne/{dataset}/{layer}.jsonl"
+        "benchmarks/embed_tsne/{dataset}/{layer}{training}{tsne}.jsonl"
     conda:
         "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
     resources:
@@ -47,7 +52,55 @@ rule embed_tsne:
         mem_mb=by_size(800, features=1.2, neighbors=12),
         runtime=by_size(5, neighbors=0.4),
     params:
-        helpers=helpers("arrays", "components", "files", "jobs", "tsnecuda_process"),
-        tsne=config["tsne"],
+        helpers=helpers("affinities", "arrays", "components", "files", "jobs", "tsnecuda_process"),
+        tsne={name: value for name, value in config["tsne"].items() if name != "seeds"},
+        seed=lambda wildcards: TSNES[wildcards.tsne],
     script:
         "../scripts/embed_tsne.py"
+
+
+rule place_images:
+    """Find each test image's place in a map of the training images."""
+    input:
+        map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
+        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
+        test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
+    output:
+        map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
+    log:
+        "logs/place_images/{dataset}/{layer}{training}{tsne}.log",
+    benchmark:
+        "benchmarks/place_images/{dataset}/{layer}{training}{tsne}.jsonl"
+    conda:
+        "../envs/maps.yaml"
+    resources:
+        mem_mb=by_size(800, neighbors=12),
+        runtime=by_size(5, neighbors=0.4),
+    params:
+        helpers=helpers("affinities", "arrays", "files", "jobs"),
+        perplexity=config["tsne"]["perplexity"],
+    script:
+        "../scripts/place_images.py"
+
+
+rule align_map:
+    """Turn a map, so that the same images lie in the same part of the page as in the first layer's."""
+    input:
+        places="results/{dataset}/maps/{layer}{part}.npy",
+        map="results/{dataset}/maps/{layer}.npy",
+        reference=f"results/{{dataset}}/maps/{config['layers'][0]}.npy",
+    output:
+        places="results/{dataset}/aligned/{layer}{part}.npy",
+    log:
+        "logs/align_map/{dataset}/{layer}{part}.log",
+    benchmark:
+        "benchmarks/align_map/{dataset}/{layer}{part}.jsonl"
+    wildcard_constraints:
+        part="(|_test)",
+    localrule: True
+    conda:
+        "../envs/maps.yaml"
+    params:
+        helpers=helpers("arrays", "files", "jobs"),
+    script:
+        "../scripts/align_map.py"

@@ -1,7 +1,9 @@
 # Needs: the images and labels of results/{dataset}/data.
-# Makes: results/{dataset}/network/network.keras, the trained network, and history.csv, a row an epoch;
-#        results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, in the data set's order;
+# Makes: results/{dataset}/network/network.keras, the trained network, history.csv, a row an epoch, and predictions.csv, a row an image;
+#        results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, in the data set's order, and
+#        {layer}_test.npy, the same of the test images;
 #        results/{dataset}/network/conv1_filters.npy, (height, width, channels, filters) float32.
+# Where there are several seeds, of those after the first the names end in -training{seed}.
 
 
 rule train_network:
@@ -12,12 +14,12 @@ rule train_network:
         validation_images="results/{dataset}/data/validation_images.npy",
         validation_labels="results/{dataset}/data/validation_labels.npy",
     output:
-        network="results/{dataset}/network/network.keras",
-        history="results/{dataset}/network/history.csv",
+        network="results/{dataset}/network/network{training}.keras",
+        history="results/{dataset}/network/history{training}.csv",
     log:
-        "logs/train_network/{dataset}.log",
+        "logs/train_network/{dataset}{training}.log",
     benchmark:
-        "benchmarks/train_network/{dataset}.jsonl"
+        "benchmarks/train_network/{dataset}{training}.jsonl"
     priority: 1  # the longest way to the figures goes through it
     conda:
         "../envs/network-gpu.yaml" if GPU_FOR_NETWORK else "../envs/network.yaml"
@@ -28,30 +30,56 @@ rule train_network:
         runtime=by_size(15, train_images=0.01 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
-        seed=config["network"]["seed"],
+        seed=lambda wildcards: TRAININGS[wildcards.training],
         learning_rate=config["network"]["learning_rate"],
         schedule=config["network"]["schedule"],
     script:
         "../scripts/train_network.py"
 
 
-rule extract_features:
-    """Write what one layer makes of each training image."""
+rule predict_labels:
+    """Ask the network what each image shows."""
     input:
-        network="results/{dataset}/network/network.keras",
-        images="results/{dataset}/data/train_images.npy",
+        network="results/{dataset}/network/network{training}.keras",
+        images=expand("results/{{dataset}}/data/{split}_images.npy", split=SPLITS),
+        labels=expand("results/{{dataset}}/data/{split}_labels.npy", split=SPLITS),
     output:
-        features="results/{dataset}/features/{layer}.npy",
+        predictions="results/{dataset}/network/predictions{training}.csv",
     log:
-        "logs/extract_features/{dataset}/{layer}.log",
+        "logs/predict_labels/{dataset}{training}.log",
     benchmark:
-        "benchmarks/extract_features/{dataset}/{layer}.jsonl"
+        "benchmarks/predict_labels/{dataset}{training}.jsonl"
+    conda:
+        "../envs/network.yaml"
+    resources:
+        mem_mb=by_size(1300, images=2),
+        runtime=by_size(5, images=0.01),
+    params:
+        helpers=helpers("arrays", "backend", "files", "jobs"),
+        splits=SPLITS,
+    script:
+        "../scripts/predict_labels.py"
+
+
+rule extract_features:
+    """Write what one layer makes of each training image, and of each test image."""
+    input:
+        network="results/{dataset}/network/network{training}.keras",
+        images="results/{dataset}/data/train_images.npy",
+        test_images="results/{dataset}/data/test_images.npy",
+    output:
+        features="results/{dataset}/features/{layer}{training}.npy",
+        test_features="results/{dataset}/features/{layer}{training}_test.npy",
+    log:
+        "logs/extract_features/{dataset}/{layer}{training}.log",
+    benchmark:
+        "benchmarks/extract_features/{dataset}/{layer}{training}.jsonl"
     conda:
         "../envs/network.yaml"
     resources:
         mem_mb=by_size(1300, images=7),
-        disk_mb=by_size(100, images=8),
-        runtime=by_size(5, images=0.01),
+        disk_mb=by_size(100, images=8, test_images=8),
+        runtime=by_size(5, images=0.01, test_images=0.01),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
     script:
@@ -62,8 +90,10 @@ rule flatten_images:
     """The layer "pixel": the images themselves, which need no network."""
     input:
         images="results/{dataset}/data/train_images.npy",
+        test_images="results/{dataset}/data/test_images.npy",
     output:
         features="results/{dataset}/features/pixel.npy",
+        test_features="results/{dataset}/features/pixel_test.npy",
     log:
         "logs/flatten_images/{dataset}.log",
     benchmark:

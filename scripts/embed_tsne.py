@@ -10,9 +10,9 @@ import numpy as np
 import openTSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.initialization import jitter
-from openTSNE.nearest_neighbors import PrecomputedNeighbors
 from scipy.sparse import csr_matrix
 
+from common.affinities import affinities, neighbors_heeded
 from common.arrays import load, load_npz
 from common.components import principal_components, project
 from common.files import whole
@@ -27,11 +27,6 @@ MOMENTUM = 0.8
 START_SPREAD = 1e-4
 TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s with the grid
 PROGRESS_EVERY = 50  # iterations
-
-
-def affinities(indices: np.ndarray, distances: np.ndarray, perplexity: float) -> PerplexityBasedNN:
-    """t-SNE's symmetric affinities, `.P` (n, n) sparse with sum 1, from neighbors (n, k) without the point itself."""
-    return PerplexityBasedNN(knn_index=PrecomputedNeighbors(indices, distances), perplexity=perplexity)
 
 
 def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
@@ -141,11 +136,12 @@ def kl_divergence(coordinates: np.ndarray, affinities: csr_matrix, block: int = 
 if __name__ == "__main__":
     with job(snakemake.log[0], f"embed_tsne {snakemake.wildcards.layer}"):
         started = time.perf_counter()
-        parameters = dict(snakemake.params.tsne)
+        parameters = dict(snakemake.params.tsne, seed=snakemake.params.seed)
         backend = parameters.pop("backend")
         features, stored = load(snakemake.input.features), load_npz(snakemake.input.neighbors)
-        neighbors = affinities(stored["indices"], stored["distances"], parameters["perplexity"])
-        search = {name: stored[name].item() for name in ("method", "recall")} | {"k": stored["indices"].shape[1]}
+        neighbors = affinities(stored, parameters["perplexity"])
+        search = {name: stored[name].item() for name in ("method", "recall")}
+        search["k"] = neighbors_heeded(parameters["perplexity"])
         start = start_layout(features, parameters["seed"])
 
         coordinates, facts = fit(

@@ -1,4 +1,4 @@
-"""Write what one layer of the network makes of each training image."""
+"""Write what one layer of the network makes of each training image, and of each test image."""
 
 import logging
 from pathlib import Path
@@ -37,7 +37,8 @@ if __name__ == "__main__":
     layer = snakemake.wildcards.layer
     with job(snakemake.log[0], f"extract_features {layer}"):
         use_devices(snakemake.threads)
-        images = load(snakemake.input.images)
         network = load_network(snakemake.input.network)
-        with whole(snakemake.output.features) as part:
-            extract_features(network, layer, images, part)
+        for prefix in ("", "test_"):
+            images = load(snakemake.input[f"{prefix}images"])
+            with whole(snakemake.output[f"{prefix}features"]) as part:
+                extract_features(network, layer, images, part)

@@ -31,16 +31,20 @@ def without_self(indices: np.ndarray, distances: np.ndarray, rows: np.ndarray) -
     return indices[~is_self].reshape(shape), distances[~is_self].reshape(shape)
 
 
-def search(index: faiss.Index, features: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbors of some rows: indices (m, k) int32 and Euclidean distances (m, k) float32, the row itself left out."""
-    indices, distances = np.empty((len(rows), k), np.int32), np.empty((len(rows), k), np.float32)
-    for start in range(0, len(rows), BLOCK):
+def search(index: faiss.Index, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k neighbors of each of the `queries` (m, d): indices (m, k) int32, Euclidean distances (m, k) float32."""
+    indices, distances = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
+    for start in range(0, len(queries), BLOCK):
         block = slice(start, start + BLOCK)
-        squared, found = index.search(features[rows[block]], k + 1)
-        indices[block], squared = without_self(found, squared, rows[block])
+        squared, indices[block] = index.search(np.ascontiguousarray(queries[block]), k)
         distances[block] = np.sqrt(np.maximum(squared, 0))
-        log.info("neighbors of %d of %d rows", start + len(found), len(rows))
+        log.info("neighbors of %d of %d rows", min(start + BLOCK, len(queries)), len(queries))
     return indices, distances
+
+
+def search_others(index: faiss.Index, queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `search`, of queries that are `rows` (m,) of the index, each row itself left out."""
+    return without_self(*search(index, queries, k + 1), rows)
 
 
 def recall(found: np.ndarray, exact: np.ndarray) -> float:
@@ -61,40 +65,45 @@ def projected_index(features: np.ndarray, exact: faiss.IndexFlatL2, seed: int) -
     return index
 
 
-def find_neighbors(features: np.ndarray, k: int, seed: int) -> dict[str, np.ndarray]:
-    """The k nearest neighbors of each row of `features` (n, d) float32, by Euclidean distance, the row itself left out.
+def find_neighbors(
+    features: np.ndarray, test_features: np.ndarray, k: int, seed: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The k nearest neighbors of each row among `features` (n, d) float32, by Euclidean distance.
 
-    Returns indices (n, k) int32 and distances (n, k) float32, nearest first, `method` ("exact" or "projected") and
+    Returns those of each row of `features`, the row itself left out, and those of each row of `test_features` (m, d):
+    indices (rows, k) int32 and distances (rows, k) float32, nearest first, `method` ("exact" or "projected") and
     `recall`, the share of the true neighbors that was found. Many wide rows are searched by their first principal
     components, and the candidates ranked again by their full distance. The recall is measured on a sample of exact
     queries; below MIN_RECALL the search is exact after all. The searches are faiss's (Douze et al. 2024,
-    https://arxiv.org/abs/2401.08281).
+    https://arxiv.org/abs/2401.08281). Raises UserError if there are not more than k rows.
     """
     n, d = features.shape
     if k >= n:
         raise UserError(
-            f"tsne.perplexity asks for {k} neighbors of each of {n} images: lower it to {(n - 1) // 3} or less"
+            f"{k} neighbors of each image are asked for (three times tsne.perplexity, and at least 30), "
+            f"and there are {n} images: give more, or lower tsne.perplexity"
         )
-    rows = np.arange(n)
     exact = faiss.IndexFlatL2(d)
     exact.add(features)
+    index, found = exact, {"method": "exact", "recall": 1.0}
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
         fast = projected_index(features, exact, seed)
-        indices, distances = search(fast, features, rows, k)
         sample = np.sort(np.random.default_rng(seed).choice(n, QUERIES, replace=False))
-        found = recall(indices[sample], search(exact, features, sample, k)[0])
-        log.info("recall %.4f on %d exact queries", found, QUERIES)
-        if found >= MIN_RECALL:
-            return {"indices": indices, "distances": distances, "method": "projected", "recall": found}
-        log.info("less than %.3f: searching exactly", MIN_RECALL)
-    indices, distances = search(exact, features, rows, k)
-    return {"indices": indices, "distances": distances, "method": "exact", "recall": 1.0}
+        share = recall(*(search_others(one, features[sample], sample, k)[0] for one in (fast, exact)))
+        log.info("recall %.4f on %d exact queries", share, QUERIES)
+        if share >= MIN_RECALL:
+            index, found = fast, {"method": "projected", "recall": share}
+        else:
+            log.info("less than %.3f: searching exactly", MIN_RECALL)
+    results = search_others(index, features, np.arange(n), k), search(index, test_features, k)
+    return tuple({"indices": indices, "distances": distances, **found} for indices, distances in results)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0], f"find_neighbors {snakemake.wildcards.layer}"):
         faiss.omp_set_num_threads(snakemake.threads)
-        features = load(snakemake.input.features)
-        neighbors = find_neighbors(features, snakemake.params.k, snakemake.params.seed)
-        with whole(snakemake.output.neighbors) as part:
-            np.savez(part, **neighbors)
+        features, test_features = load(snakemake.input.features), load(snakemake.input.test_features)
+        found = find_neighbors(features, test_features, snakemake.params.k, snakemake.params.seed)
+        for path, neighbors in zip(snakemake.output, found, strict=True):
+            with whole(path) as part:
+                np.savez(part, **neighbors)

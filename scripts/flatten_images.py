@@ -7,6 +7,8 @@ from common.files import whole
 from common.jobs import job
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "flatten_images"), whole(snakemake.output.features) as part:
-        images = load(snakemake.input.images)
-        np.save(part, images.reshape(len(images), -1))
+    with job(snakemake.log[0], "flatten_images"):
+        for prefix in ("", "test_"):
+            images = load(snakemake.input[f"{prefix}images"])
+            with whole(snakemake.output[f"{prefix}features"]) as part:
+                np.save(part, images.reshape(len(images), -1))

@@ -136,7 +136,8 @@ if __name__ == "__main__":
         )
         classes = int(max(train[1].max(), validation[1].max())) + 1
         network = build_network(train[0].shape[1:], classes)
-        checkpoint = Path(snakemake.output.network).parent / ".checkpoint"
+        output = Path(snakemake.output.network)
+        checkpoint = output.with_name(f".checkpoint-{output.stem}")
         network, history = train_network(
             network, train, validation, params.learning_rate, params.schedule, params.seed, checkpoint
         )

@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
+WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 LAYERS = ("pixel", "conv1", "conv2", "dense3")
-FIGURES = {"Digits_conv1_filters"} | {f"Digits_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
+FIGURES = {f"Digits_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
+FIGURES |= {"Digits_conv1_filters", "Digits_tSNE_layers", "Digits_scores", "Digits_training"}
+TARGETS = ("all", "scatters", "thumbnails", "filters", "comparisons")
 
 
 def system_program(name: str, package: str) -> str:
@@ -65,7 +67,7 @@ class Workflow:
             return Counter()
         table = re.search(r"^job +count\n[- ]+\n(.*?)^total", result.stdout + result.stderr, re.M | re.S)
         jobs = Counter({name: int(count) for name, count in (line.split() for line in table[1].splitlines())})
-        return jobs - Counter(dict.fromkeys(("all", "scatters", "thumbnails", "filters"), 1))
+        return jobs - Counter(dict.fromkeys(TARGETS, 1))
 
     def configure(self, **changes) -> None:
         """Change keys of the configuration: configure(tsne={"perplexity": 20})."""

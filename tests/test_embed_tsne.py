@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
-from embed_tsne import affinities, fit_opentsne, kl_divergence, start_layout
+from align_map import align_map
+from embed_tsne import fit_opentsne, kl_divergence, start_layout
 from find_neighbors import find_neighbors
+from place_images import place_images
 from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
+
+from common.affinities import affinities
 
 PARAMETERS = {"seed": 0, "perplexity": 10, "exaggeration": 12, "exaggerated_iterations": 100, "iterations": 150}
 
@@ -18,8 +22,7 @@ def blobs():
 
 @pytest.fixture(scope="module")
 def neighbors(blobs):
-    found = find_neighbors(blobs[0], 30, seed=0)
-    return affinities(found["indices"], found["distances"], 10)
+    return affinities(find_neighbors(blobs[0], blobs[0][:0], 30, seed=0)[0], 10)
 
 
 def test_map_separates_blobs_and_says_how_it_was_made(blobs, neighbors, caplog):
@@ -51,10 +54,11 @@ def test_start_is_the_principal_components_on_a_small_scale(blobs):
 )
 def test_odd_data_has_a_finite_map(features):
     features = features.astype(np.float32)
-    found = find_neighbors(features, 30, seed=0)
-    neighbors = affinities(found["indices"], found["distances"], 10)
+    found, placed = find_neighbors(features, features[:50], 30, seed=0)
+    neighbors = affinities(found, 10)
     coordinates, _ = fit_opentsne(neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
     assert np.isfinite(coordinates).all() and np.isfinite(kl_divergence(coordinates, neighbors.P))
+    assert np.isfinite(place_images(coordinates, found, placed, threads=1)).all()
 
 
 def test_affinities_are_symmetric_and_sum_to_one(neighbors):
@@ -78,3 +82,37 @@ def test_affinities_of_zero_add_nothing_to_the_kl_divergence():
     p = csr_matrix(([0.5, 0.5, 0.0], ([0, 1, 2], [1, 0, 0])), shape=(3, 3))
     z = 2 * (1 / 2 + 1 / 5 + 1 / 6)
     assert kl_divergence(coordinates, p) == pytest.approx(np.log(0.5 / (1 / 2 / z)), rel=1e-6)
+
+
+def test_affinities_heed_three_times_the_perplexity_and_no_more(blobs):
+    found, _ = find_neighbors(blobs[0], blobs[0][:0], 40, seed=0)
+    nearest = {name: found[name][:, :30] for name in ("indices", "distances")}
+    assert (affinities(found, 10).P != affinities(nearest, 10).P).nnz == 0
+    assert (affinities(found, 10).P != affinities(found, 12).P).nnz > 0
+
+
+def test_unseen_rows_are_placed_among_their_own_kind_and_the_map_stays(blobs):
+    features, labels = blobs
+    seen, unseen = slice(0, 300), slice(300, 400)
+    found, placed = find_neighbors(features[seen], features[unseen], 30, seed=0)
+    start = start_layout(features[seen], seed=0)
+    coordinates, _ = fit_opentsne(affinities(found, 10), start, PARAMETERS, threads=1)
+    coordinates += [100, -50]  # a map need not be about the origin
+    before = coordinates.copy()
+    places = place_images(coordinates, found, placed, threads=1)
+    assert places.shape == (100, 2) and np.array_equal(coordinates, before)
+    distances = np.linalg.norm(places[:, None] - coordinates, axis=2)
+    assert (labels[seen][distances.argmin(axis=1)] == labels[unseen]).all()
+
+
+def test_aligned_map_is_turned_onto_the_other_and_not_stretched():
+    generator = np.random.default_rng(0)
+    reference = generator.normal(size=(200, 2)) * [3, 1]
+    angle = np.deg2rad(130)
+    mirrored = np.array([[np.cos(angle), np.sin(angle)], [np.sin(angle), -np.cos(angle)]])
+    coordinates = 2 * reference @ mirrored + [7, -4]
+    aligned = align_map(coordinates, coordinates, reference)
+    assert np.allclose(aligned, 2 * (reference - reference.mean(axis=0)))
+    others = generator.normal(size=(5, 2))
+    moved = align_map(others, coordinates, reference)
+    assert np.allclose(np.linalg.norm(moved[0] - moved, axis=1), np.linalg.norm(others[0] - others, axis=1))

@@ -5,13 +5,17 @@ import subprocess
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
 from plot_filters import as_grid
+from plot_history import plot_history
+from plot_layers import plot_layers
 from plot_scatter import STYLES, plot_scatter
+from plot_scores import PANELS, plot_scores
 from plot_thumbnails import plot_thumbnails
 from skimage.color import deltaE_ciede2000, rgb2lab
 
@@ -141,6 +145,61 @@ def test_notebook_style_is_the_notebooks(corners):
     lines = figure.axes[0].lines
     assert {line.get_markeredgecolor() for line in lines} == {"red"} and not figure.axes[0].texts
     assert {tuple(line.get_color()) for line in lines} == {tuple(color) for color in class_colors("jet", 4)}
+
+
+def test_rings_mark_what_the_network_gets_wrong_but_not_in_the_notebooks_style(corners):
+    coordinates, labels = corners
+    wrong = np.zeros(len(labels), bool)
+    wrong[[2, 11]] = True
+    rings = plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5, wrong=wrong).axes[0].lines[-1]
+    assert rings.get_markerfacecolor() == "none" and np.array_equal(rings.get_xydata(), coordinates[wrong])
+    without = plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5)
+    notebook = plot_scatter(coordinates, labels, COLORS, STYLES["notebook"], size=None, wrong=wrong)
+    for figure in (without, notebook):
+        assert not [line for line in figure.axes[0].lines if str(line.get_markerfacecolor()) == "none"]
+
+
+def test_layers_stand_side_by_side_with_their_scores(corners):
+    coordinates, labels = corners
+    splits = {"train": {"map_accuracy": 0.987, "kept_10": 0.4}, "test": {"map_accuracy": 0.9, "kept_10": 0.3}}
+    maps, scores = (dict.fromkeys("abcde", value) for value in (coordinates, splits))
+    figure = plot_layers(maps, labels, scores, COLORS)
+    places = [axes.get_position() for axes in figure.axes]
+    assert len(places) == 5 and len({round(place.y0, 3) for place in places}) == 2, "four in a row"
+    widths, heights = ([getattr(place, side) for place in places] for side in ("width", "height"))
+    assert np.allclose(np.multiply(widths, figure.get_figwidth()), np.multiply(heights, figure.get_figheight()))
+    texts = [text.get_text() for text in figure.texts]
+    assert texts[::2] == list("abcde") and "98.70% (test 90.00%)" in texts[1] and "40% (test 30%)" in texts[1]
+    one = render(plot_layers({"a": coordinates}, labels, scores, COLORS), dpi=200)
+    assert in_quadrants(one[36:736]) == [{name} for name in COLORS]
+
+
+def test_scores_are_drawn_with_their_range():
+    rows = [("pixel", None, 0.9), ("dense", 1, 0.98), ("dense", 2, 1.0)]
+    columns = {name: 0.5 for panel in PANELS.values() for name in panel} | {"rows": 100, "network_accuracy": 0.97}
+    table = pd.DataFrame(
+        [
+            {"layer": layer, "split": split, "network_seed": seed, **columns, "map_accuracy": accuracy}
+            for layer, seed, accuracy in rows
+            for split in ("train", "test")
+        ]
+    )
+    axes = plot_scores(table).axes[0]
+    bars = [container for container in axes.containers if np.ptp(container.lines[0].get_ydata()) > 0]
+    assert len(bars) == 2
+    assert bars[0].lines[0].get_ydata() == pytest.approx([10, (2 + 0.5) / 2]), "nothing wrong is half an image wrong"
+    low, high = bars[0].lines[1]
+    assert (low.get_ydata()[1], high.get_ydata()[1]) == pytest.approx((0.5, 2))
+
+
+def test_history_marks_where_the_batches_change():
+    history = pd.DataFrame({"epoch": [1, 2, 3], "batch_size": [64, 64, 512]})
+    for name, value in (("loss", 0.5), ("accuracy", 0.9), ("val_loss", 0.4), ("val_accuracy", 0.95)):
+        history[name] = value
+    axes = plot_history(history).axes[1]
+    assert [text.get_text() for text in axes.texts] == ["batches of 64", "batches of 512"]
+    assert [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2] == [2.5]
+    assert sorted(line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 3) == pytest.approx([5, 10])
 
 
 def test_filters_stand_in_a_square_grid():

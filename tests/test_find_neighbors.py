@@ -1,9 +1,10 @@
 """The neighbor search against brute force."""
 
 import faiss
+import find_neighbors as script
 import numpy as np
 import pytest
-from find_neighbors import EXACT_DIMENSIONS, EXACT_ROWS, MIN_RECALL, find_neighbors, recall, without_self
+from find_neighbors import EXACT_DIMENSIONS, EXACT_ROWS, MIN_RECALL, recall, without_self
 
 from common.jobs import UserError
 
@@ -15,9 +16,14 @@ def brute_force(features, rows, k):
     return indices, np.take_along_axis(distances, indices, axis=1)
 
 
+def find_neighbors(features, k):
+    """The rows' own neighbors."""
+    return script.find_neighbors(features, features[:0], k, seed=0)[0]
+
+
 def test_few_rows_are_searched_exactly():
     features = np.random.default_rng(1).normal(size=(300, 20)).astype(np.float32)
-    found = find_neighbors(features, 12, seed=0)
+    found = find_neighbors(features, 12)
     indices, distances = brute_force(features, np.arange(300), 12)
     assert found["method"] == "exact" and found["recall"] == 1
     assert found["indices"].dtype == np.int32 and found["distances"].dtype == np.float32
@@ -30,7 +36,7 @@ def test_many_wide_rows_are_searched_by_projection_and_ranked_by_their_full_dist
     n, d = EXACT_ROWS + 500, EXACT_DIMENSIONS + 44
     features = generator.normal(size=(n, 20)) @ generator.normal(size=(20, d)) + 0.5 * generator.normal(size=(n, d))
     features = features.astype(np.float32)
-    found = find_neighbors(features, 15, seed=0)
+    found = find_neighbors(features, 15)
     assert found["method"] == "projected" and MIN_RECALL <= found["recall"] <= 1
     rows = np.arange(0, n, 211)
     indices, distances = brute_force(features, rows, 15)
@@ -42,7 +48,7 @@ def test_many_wide_rows_are_searched_by_projection_and_ranked_by_their_full_dist
 
 def test_what_no_projection_can_find_is_searched_exactly():
     features = np.random.default_rng(3).normal(size=(EXACT_ROWS + 1, 3 * EXACT_DIMENSIONS)).astype(np.float32)
-    found = find_neighbors(features, 15, seed=0)
+    found = find_neighbors(features, 15)
     assert found["method"] == "exact" and found["recall"] == 1
     rows = np.arange(0, len(features), 1009)
     assert np.array_equal(found["indices"][rows], brute_force(features, rows, 15)[0])
@@ -51,7 +57,7 @@ def test_what_no_projection_can_find_is_searched_exactly():
 def test_copies_of_one_row_are_each_others_neighbors_but_never_their_own():
     features = np.zeros((50, 8), np.float32)
     features[25:] = 1
-    found = find_neighbors(features, 9, seed=0)
+    found = find_neighbors(features, 9)
     assert found["indices"].shape == (50, 9) and (found["distances"] == 0).all()
     assert not (found["indices"] == np.arange(50)[:, None]).any()
     assert ((found["indices"] < 25) == (np.arange(50) < 25)[:, None]).all()
@@ -68,8 +74,22 @@ def test_recall():
 
 
 def test_too_few_rows_are_refused_with_what_to_do():
-    with pytest.raises(UserError, match="45 neighbors of each of 40 images: lower it to 13"):
-        find_neighbors(np.zeros((40, 3), np.float32), 45, seed=0)
+    with pytest.raises(UserError, match=r"45 neighbors of each image are asked for .* 40 images: give more"):
+        find_neighbors(np.zeros((40, 3), np.float32), 45)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "method"), [(300, 20, "exact"), (EXACT_ROWS + 1, EXACT_DIMENSIONS + 1, "projected")]
+)
+def test_other_rows_are_searched_in_the_same_way_and_none_is_left_out(n, d, method):
+    features = np.random.default_rng(5).normal(size=(n, d)) * np.geomspace(10, 0.1, d)
+    features = features.astype(np.float32)
+    others = features[:7] + np.float32(1e-3)
+    _, found = script.find_neighbors(features, others, 12, seed=0)
+    assert found["method"] == method and found["indices"].shape == (7, 12)
+    assert np.array_equal(found["indices"][:, 0], np.arange(7)), "a row's own copy is its nearest neighbor"
+    distances = np.linalg.norm(others[:, None].astype(np.float64) - features, axis=2)
+    assert np.allclose(found["distances"], np.sort(distances, axis=1)[:, :12], atol=1e-2)
 
 
 def test_the_same_on_one_thread_and_on_two():
@@ -78,6 +98,6 @@ def test_the_same_on_one_thread_and_on_two():
     found = []
     for threads in (1, 2):
         faiss.omp_set_num_threads(threads)
-        found.append(find_neighbors(features, 15, seed=0))
+        found.append(find_neighbors(features, 15))
     assert found[0]["method"] == "projected"
     assert np.array_equal(found[0]["indices"], found[1]["indices"])

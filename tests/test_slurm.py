@@ -17,7 +17,8 @@ from slurm_cluster import SlurmCluster
 from helpers import FIGURES, LAYERS, Workflow, system_program
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
-SENT = {"train_network": 1, "extract_features": 3, "find_neighbors": 4, "embed_tsne": 4}  # all else runs here
+SENT = {"train_network": 1, "predict_labels": 1, "extract_features": 3}  # all else runs here
+SENT |= dict.fromkeys(("find_neighbors", "embed_tsne", "place_images", "score_map"), 4)
 PROFILES = {
     # the plugin asks a database for the state of a job, if nobody tells it that there is none, and then waits for ever
     "slurm": ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"],

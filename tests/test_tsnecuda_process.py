@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from embed_tsne import affinities, fit, kl_divergence
+from embed_tsne import fit, kl_divergence
 
+from common.affinities import affinities
 from common.jobs import UserError
 from common.tsnecuda_process import TsnecudaError, calls_of_tsnecuda, fit_tsnecuda, probe
 from helpers import ROOT, Workflow
@@ -75,7 +76,7 @@ def test_where_it_works_the_map_is_that_of_tsnecuda(impatient, finished):
     assert coordinates.shape == (1297, 2) and coordinates.dtype == np.float32 and coordinates.flags.c_contiguous
     assert not np.array_equal(coordinates, np.load(finished.folder / MAP))
     with np.load(impatient.folder / "results/Digits/neighbors/pixel.npz") as stored:
-        p = affinities(stored["indices"], stored["distances"], facts["perplexity"]).P
+        p = affinities(stored, facts["perplexity"]).P
     assert facts["kl_divergence"] == pytest.approx(kl_divergence(coordinates, p), abs=1e-3)
 
 

@@ -15,13 +15,32 @@ import yaml
 
 from helpers import FIGURES, LAYERS, ROOT, Workflow
 
-EVERY_LAYER = {"find_neighbors": 4, "embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
-MAPS = {"embed_tsne": 4, "plot_scatter": 4, "plot_thumbnails": 4}
-NETWORK = {"train_network": 1, "extract_features": 3, "extract_filters": 1, "plot_filters": 1}
-NETWORK_LAYERS = dict.fromkeys(EVERY_LAYER, 3)
+SUMMARY = {"summarize_run": 1}
+COMPARISON = {
+    "compare_layers": 1,
+    "plot_layers": 1,
+    "plot_scores": 1,
+    "tabulate_maps": 1,
+    "build_explorer": 1,
+} | SUMMARY
+ONE_MAP = ("embed_tsne", "place_images", "score_map", "plot_scatter", "plot_thumbnails")
 
 
-def test_one_command_makes_the_nine_figures_and_their_twins(finished):
+def maps(layers: int) -> dict[str, int]:
+    """The jobs that make the maps of so many layers, and all that shows them."""
+    return dict.fromkeys(ONE_MAP, layers) | {"align_map": 2 * layers} | COMPARISON
+
+
+MAPS = maps(4)
+EVERY_LAYER = MAPS | {"find_neighbors": 4}
+NETWORK_LAYERS = maps(3) | {"find_neighbors": 3}
+COLORED = {"plot_scatter": 4, "plot_thumbnails": 4, "plot_layers": 1, "build_explorer": 1}
+DATA = {"prepare_dataset": 1, "flatten_images": 1}
+NETWORK = {"train_network": 1, "extract_features": 3, "predict_labels": 1, "extract_filters": 1}
+NETWORK |= {"plot_filters": 1, "plot_history": 1}
+
+
+def test_one_command_makes_every_figure_and_its_twin(finished):
     figures = {path.name for path in (finished.folder / "results/figures").iterdir()}
     assert figures == {f"{name}.{suffix}" for name in FIGURES for suffix in ("eps", "png")}
 
@@ -65,6 +84,71 @@ def test_maps_keep_their_contract_and_separate_the_digits(finished, layer):
     assert 0.1 < facts["kl_divergence"] < 1.2
 
 
+def test_scores_keep_their_contract(finished):
+    results = finished.folder / "results/Digits"
+    table = pd.read_csv(results / "layers.csv")
+    assert list(zip(table.layer, table.split, strict=True)) == [(la, s) for la in LAYERS for s in ("train", "test")]
+    assert (table.tsne_seed == 1004).all() and table.network_seed.isna().tolist() == [True] * 2 + [False] * 6
+    assert (table.rows == [1297, 250] * 4).all() and (table.dimensions == np.repeat([784, 3920, 1960, 200], 2)).all()
+    shares = ["features_accuracy", "map_accuracy", "kept_10", "kept_30", "trustworthiness", "continuity"]
+    assert table[shares].stack().between(0.3, 1).all()
+    assert (table[["features_accuracy", "map_accuracy"]] > 0.9).all(axis=None)
+    assert table.kl_divergence.isna().tolist() == [False, True] * 4
+    network = table.network_accuracy[table.layer != "pixel"]
+    assert network.between(0.9, 1).all() and table.network_accuracy[table.layer == "pixel"].isna().all()
+    summary = json.loads((results / "layers.json").read_text())
+    assert list(summary["layers"]) == list(LAYERS) and summary["best"]["features"] in LAYERS
+    assert summary["layers"]["pixel"]["train"]["kl_divergence"]["mean"] == pytest.approx(table.kl_divergence[0], 1e-4)
+
+
+def test_table_of_the_maps_has_a_row_an_image(finished):
+    table = pd.read_csv(finished.folder / "results/Digits/maps.csv")
+    places = [f"{layer}_{axis}" for layer in LAYERS for axis in "xy"]
+    assert list(table.columns) == ["id", "split", "label", "prediction", "confidence", *places]
+    assert table.split.value_counts().to_dict() == {"train": 1297, "test": 250}
+    for split, rows in table.groupby("split"):
+        labels = np.load(finished.folder / f"results/Digits/data/{split}_labels.npy")
+        assert (rows.id.to_numpy() == np.arange(len(labels))).all() and (rows.label.to_numpy() == labels).all()
+        assert (rows.prediction == rows.label).mean() > 0.9 and rows.confidence.between(0.1, 1).all()
+        part = "" if split == "train" else "_test"
+        coordinates = np.load(finished.folder / f"results/Digits/aligned/conv2{part}.npy")
+        assert np.allclose(rows[["conv2_x", "conv2_y"]], coordinates, rtol=1e-5)
+
+
+def test_maps_are_turned_to_the_first(finished):
+    maps, aligned = (finished.folder / f"results/Digits/{name}" for name in ("maps", "aligned"))
+    first = np.load(maps / "pixel.npy")
+    assert np.allclose(np.load(aligned / "pixel.npy"), first - first.mean(axis=0), atol=1e-3)
+    for layer in LAYERS:
+        before, after = np.load(maps / f"{layer}.npy"), np.load(aligned / f"{layer}.npy")
+        assert np.allclose(
+            np.linalg.norm(before[0] - before, axis=1), np.linalg.norm(after[0] - after, axis=1), rtol=1e-3
+        )
+        turned = np.linalg.svd((after - after.mean(axis=0)).T @ (first - first.mean(axis=0)))
+        assert np.allclose(turned.U @ turned.Vh, np.eye(2), atol=1e-3), "no other turn brings it nearer"
+
+
+def test_several_seeds_are_all_combinations_and_the_figures_show_the_first(finished, tmp_path):
+    workflow = finished.copy(tmp_path / "workflow")
+    workflow.configure(network={"seeds": [1004, 5]}, tsne={"seeds": [1004, 6, 7]})
+    plan = workflow.plan()
+    networks, pixels, others = {"train_network": 1, "extract_features": 3, "predict_labels": 1}, 2, 3 * (2 * 3 - 1)
+    again = dict.fromkeys(("embed_tsne", "place_images", "score_map"), pixels + others)
+    comparison = {"compare_layers": 1, "plot_scores": 1, "summarize_run": 1}
+    assert plan == networks | {"find_neighbors": 3} | again | comparison
+
+
+def test_scores_of_several_seeds_stand_in_the_table_with_their_seed(workflow):
+    workflow.configure(layers=["pixel"], tsne={"seeds": [1004, 6]})
+    result = workflow.run("--", "results/Digits/layers.csv")
+    assert result.returncode == 0, result.stderr
+    table = pd.read_csv(workflow.folder / "results/Digits/layers.csv")
+    assert table.tsne_seed.tolist() == [1004, 1004, 6, 6]
+    assert table.kl_divergence[0] != table.kl_divergence[2]
+    spread = json.loads((workflow.folder / "results/Digits/layers.json").read_text())["layers"]["pixel"]["train"]
+    assert spread["kl_divergence"]["low"] < spread["kl_divergence"]["mean"] < spread["kl_divergence"]["high"]
+
+
 def test_maps_are_the_same_to_the_bit_in_a_second_run(workflow):
     path = workflow.folder / "results/Digits/maps/conv1.npy"
     before = path.read_bytes()
@@ -86,17 +170,16 @@ def test_network_is_the_same_in_a_second_run(workflow):
 
 def test_pixel_map_needs_no_network(fresh):
     plan = fresh.plan("results/figures/Digits_tSNE_pixel.eps")
-    assert plan == Counter(
-        ["download_dataset", "prepare_dataset", "flatten_images", "find_neighbors", "embed_tsne", "plot_scatter"]
-    )
+    rules = "download_dataset prepare_dataset flatten_images find_neighbors embed_tsne align_map plot_scatter"
+    assert plan == Counter(rules.split())
 
 
 def test_without_its_layers_no_network_is_trained(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "workflow", ignore=shutil.ignore_patterns("results"))
     workflow = Workflow(tmp_path / "workflow")
     workflow.configure(layers=["pixel"])
-    rules = "prepare_dataset flatten_images find_neighbors embed_tsne plot_scatter plot_thumbnails"
-    assert workflow.plan() - Counter(["download_dataset"]) == Counter(rules.split())
+    plan = workflow.plan() - Counter(["download_dataset"])
+    assert plan == maps(1) | {"prepare_dataset": 1, "flatten_images": 1, "find_neighbors": 1}
 
 
 def test_nothing_stale_nothing_to_do(finished):
@@ -137,14 +220,15 @@ def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path
 @pytest.mark.parametrize(
     ("section", "change", "stale"),
     [
-        ("figures", {"scatter": {"style": "paper", "size": 5}}, {"plot_scatter": 4}),
-        ("figures", {"thumbnails": {"canvas": 1000}}, {"plot_thumbnails": 4}),
-        ("figures", {"filters": {"size": 3}}, {"plot_filters": 1}),
-        ("figures", {"palette": "tab10"}, {"plot_scatter": 4, "plot_thumbnails": 4}),
+        ("figures", {"scatter": {"style": "paper", "size": 5, "errors": False}}, {"plot_scatter": 4} | SUMMARY),
+        ("figures", {"scatter": {"style": "paper", "size": None, "errors": True}}, {"plot_scatter": 4} | SUMMARY),
+        ("figures", {"thumbnails": {"canvas": 1000}}, {"plot_thumbnails": 4} | SUMMARY),
+        ("figures", {"filters": {"size": 3}}, {"plot_filters": 1} | SUMMARY),
+        ("figures", {"palette": "tab10"}, COLORED | SUMMARY),
         ("tsne", {"perplexity": 20}, EVERY_LAYER),
         ("tsne", {"backend": "opentsne"}, MAPS),
         ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | NETWORK_LAYERS),
-        ("dataset", {"train_size": 1000}, {"prepare_dataset": 1, "flatten_images": 1} | NETWORK | EVERY_LAYER),
+        ("dataset", {"train_size": 1000}, DATA | NETWORK | EVERY_LAYER),
     ],
 )
 def test_changed_value_makes_stale_what_depends_on_it(workflow, section, change, stale):
@@ -154,7 +238,11 @@ def test_changed_value_makes_stale_what_depends_on_it(workflow, section, change,
 
 def test_asking_for_a_gpu_makes_nothing_stale(workflow):
     workflow.configure(gpu=True)
-    assert workflow.plan() == {}
+    assert workflow.plan() == SUMMARY, "but the page that says so"
+
+
+FIGURE_RULES = {"plot_scatter": 4, "plot_thumbnails": 4, "plot_filters": 1}
+FIGURE_RULES |= dict.fromkeys(("plot_layers", "plot_scores", "plot_history", "build_explorer"), 1)
 
 
 def edit(workflow: Workflow, path: str) -> None:
@@ -169,11 +257,12 @@ def edit(workflow: Workflow, path: str) -> None:
         ("scripts/plot_scatter.py", {"plot_scatter": 4}),
         ("scripts/embed_tsne.py", MAPS),
         ("scripts/common/tsnecuda_process.py", MAPS),
-        ("scripts/common/figures.py", {"plot_scatter": 4, "plot_thumbnails": 4, "plot_filters": 1}),
+        ("scripts/common/figures.py", FIGURE_RULES),
+        ("scripts/explorer/explorer.js", {"build_explorer": 1}),
         ("scripts/common/backend.py", NETWORK | NETWORK_LAYERS),
         (
             "scripts/common/mnist_pickle.py",
-            {"download_dataset": 1, "prepare_dataset": 1, "flatten_images": 1} | NETWORK | EVERY_LAYER,
+            {"download_dataset": 1} | DATA | NETWORK | EVERY_LAYER,
         ),
     ],
 )

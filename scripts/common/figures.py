@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -21,7 +22,22 @@ from common.jobs import UserError
 
 matplotlib.rcParams["ps.fonttype"] = 42  # TrueType: journals refuse matplotlib's default, Type 3
 
+SMALL = {  # what a figure as wide as a page, 7 inches, is lettered with
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
 MARGIN = 0.03  # of the frame's side, around the outermost point
+COVERAGE = 0.5  # the share of the frame that the points would cover side by side
+ROUNDS = 20  # the points are drawn in so many random rounds
 
 
 def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
@@ -49,6 +65,27 @@ def frame(coordinates: np.ndarray) -> tuple[np.ndarray, float]:
     """The square that every figure of a map (n, 2) shows: its center (2,) and its side, in the map's units."""
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     return (low + high) / 2, float((high - low).max()) * (1 + 2 * MARGIN)
+
+
+def draw_map(
+    axes: Axes, coordinates: np.ndarray, labels: np.ndarray, colors: np.ndarray, size: float, edge: str | None = None
+) -> None:
+    """Draw a map (n, 2) into square axes that are `size` inches wide: a point a row, in its label's color.
+
+    Side by side the points would cover COVERAGE of the frame. They are drawn in random order, so that no class hides
+    another, but many at a time, which keeps the file small. `edge` is the color of their edges, if they have any.
+    """
+    center, side = frame(coordinates)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
+    axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
+    marker = 72 * size * min(np.sqrt(COVERAGE / len(labels) * 4 / np.pi), 0.01)  # points of 1/72 inch
+    edges = {"markeredgewidth": 0} if edge is None else {"markeredgewidth": marker / 8, "markeredgecolor": edge}
+    for rows in np.array_split(np.random.default_rng(0).permutation(len(labels)), ROUNDS):
+        for label in np.unique(labels):
+            x, y = coordinates[rows[labels[rows] == label]].T
+            axes.plot(x, y, "o", color=colors[label], markersize=marker, **edges)
 
 
 def save_figure(figure: Figure, eps: str | os.PathLike, png: str | os.PathLike, dpi: int) -> None:

@@ -1,0 +1,29 @@
+# Needs: results/{dataset}/maps.csv, the images of results/{dataset}/data and the neighbors of both splits,
+#        results/{dataset}/neighbors/{layer}.npz and {layer}_test.npz.
+# Makes: results/{dataset}/explorer.html, one page to look at the maps of all layers with.
+
+
+rule build_explorer:
+    """Make the explorer, a page that needs no server and fetches nothing."""
+    input:
+        maps="results/{dataset}/maps.csv",
+        train_images="results/{dataset}/data/train_images.npy",
+        test_images="results/{dataset}/data/test_images.npy",
+        train_neighbors=expand("results/{{dataset}}/neighbors/{layer}.npz", layer=config["layers"]),
+        test_neighbors=expand("results/{{dataset}}/neighbors/{layer}_test.npz", layer=config["layers"]),
+    output:
+        page="results/{dataset}/explorer.html",
+    log:
+        "logs/build_explorer/{dataset}.log",
+    benchmark:
+        "benchmarks/build_explorer/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        helpers=helpers("arrays", "figures", "files", "jobs"),
+        page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
+        layers=config["layers"],
+        palette=config["figures"]["palette"],
+    script:
+        "../scripts/build_explorer.py"

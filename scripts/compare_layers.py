@@ -1,0 +1,98 @@
+"""Put the layers' scores side by side: a table of all of them, and a summary over the seeds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from common.files import whole
+from common.jobs import job
+
+SCORES = (
+    "features_accuracy",
+    "map_accuracy",
+    "kept_10",
+    "kept_30",
+    "trustworthiness",
+    "continuity",
+    "features_silhouette",
+    "map_silhouette",
+    "distance_correlation",
+    "kl_divergence",
+)
+
+
+def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int, Mapping[str, float]]) -> pd.DataFrame:
+    """A row a layer, split (train, test) and pair of seeds, in the order of `scores`, what score_map wrote.
+
+    `accuracies` has each network's by its seed and by split; the column network_accuracy is the network's own, where
+    there is one.
+    """
+    rows = []
+    for entry in scores:
+        for split in ("train", "test"):
+            values = entry[split]
+            row = {name: entry[name] for name in ("layer", "dimensions", "network_seed", "tsne_seed")}
+            row |= {"split": split, "rows": values["rows"]}
+            for name in SCORES:
+                value = values.get(name)
+                row[name] = value["mean"] if isinstance(value, Mapping) else value
+            row["network_accuracy"] = accuracies.get(entry["network_seed"], {}).get(split)
+            rows.append(row)
+    table = pd.DataFrame(rows)
+    return table.astype({"network_seed": "Int64", **dict.fromkeys((*SCORES, "network_accuracy"), float)})
+
+
+def spread(values: pd.Series) -> dict[str, float] | None:
+    """Mean, lowest and highest of what is given; None if nothing is."""
+    known = values.dropna()
+    return {"mean": known.mean(), "low": known.min(), "high": known.max()} if len(known) else None
+
+
+def summarize(table: pd.DataFrame) -> dict[str, Any]:
+    """The answer, from the table: of each layer each score's mean and range over the seeds, on both splits.
+
+    Also how much better than the first layer it is (`gain_train`, `gain_test`), and how much the score falls from the
+    training to the test images (`fall`), both between means; and the best layer by its accuracy on the test images.
+    """
+    layers = {}
+    for layer, rows in table.groupby("layer", sort=False):
+        splits = {split: rows[rows.split == split] for split in ("train", "test")}
+        layers[layer] = {"dimensions": int(rows.dimensions.iloc[0])}
+        layers[layer] |= {
+            split: {name: spread(part[name]) for name in SCORES if spread(part[name])} for split, part in splits.items()
+        }
+    first = next(iter(layers.values()))
+    for entry in layers.values():
+        for split in ("train", "test"):
+            shared = first[split].keys() & entry[split].keys()
+            entry[f"gain_{split}"] = {
+                name: entry[split][name]["mean"] - first[split][name]["mean"] for name in SCORES if name in shared
+            }
+        shared = entry["train"].keys() & entry["test"].keys()
+        entry["fall"] = {
+            name: entry["train"][name]["mean"] - entry["test"][name]["mean"] for name in SCORES if name in shared
+        }
+    best = {
+        space: max(layers, key=lambda layer: layers[layer]["test"][f"{space}_accuracy"]["mean"])
+        for space in ("features", "map")
+    }
+    networks = table.drop_duplicates(["network_seed", "split"])
+    accuracy = {split: spread(networks[networks.split == split].network_accuracy) for split in ("train", "test")}
+    return {"best": best, "network_accuracy": accuracy, "layers": layers}
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "compare_layers"):
+        accuracies = {}
+        for seed, path in zip(snakemake.params.network_seeds, snakemake.input.predictions, strict=True):
+            predictions = pd.read_csv(path)
+            right = predictions.prediction == predictions.label
+            accuracies[seed] = right.groupby(predictions.split).mean().to_dict()
+        table = tabulate([json.loads(Path(path).read_text()) for path in snakemake.input.scores], accuracies)
+        with whole(snakemake.output.table) as part:
+            table.to_csv(part, index=False, float_format="%.6g")
+        with whole(snakemake.output.summary) as part:
+            part.write_text(json.dumps(summarize(table), indent=2) + "\n")

@@ -1,0 +1,101 @@
+"""Draw the scores of all layers, on training and on test images, with their spread over the seeds."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from common.figures import SMALL, save_figure
+from common.jobs import job
+
+SIZE = (7.0, 2.6)  # inches
+DPI = 300
+FEATURES, MAP = "#3f90da", "#e76300"
+PANELS = {  # title, and the columns of the table with their color and marker
+    "wrong labels (%)": {"features_accuracy": (FEATURES, "s"), "map_accuracy": (MAP, "o")},
+    "silhouette of the classes": {"features_silhouette": (FEATURES, "s"), "map_silhouette": (MAP, "o")},
+    "share of neighbors kept": {"kept_10": (MAP, "o"), "kept_30": (MAP, "D")},
+    "faithfulness of the map": {
+        "trustworthiness": (MAP, "^"),
+        "continuity": (MAP, "v"),
+        "distance_correlation": (MAP, "P"),
+    },
+}
+NAMES = {
+    "features_accuracy": "in the features",
+    "map_accuracy": "in the map",
+    "features_silhouette": "in the features",
+    "map_silhouette": "in the map",
+    "kept_10": "of 10",
+    "kept_30": "of 30",
+    "trustworthiness": "trustworthiness",
+    "continuity": "continuity",
+    "distance_correlation": "rank correlation\nof distances",
+}
+
+
+def wrong(accuracies: pd.Series, rows: pd.Series) -> pd.Series:
+    """Accuracies as percentages that are wrong; where nothing is, half an image is, since the axis is logarithmic."""
+    return 100 * np.maximum(1 - accuracies, 0.5 / rows)
+
+
+def draw_score(axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, color: str, marker: str) -> None:
+    """Each layer's mean with its range over the seeds: filled for training images, hollow for test images."""
+    layers = list(dict.fromkeys(table.layer))
+    shift = {"train": -0.12, "test": 0.12}[split]
+    groups = values[table.split == split].groupby(table.layer)
+    mean, low, high = (getattr(groups, name)().reindex(layers) for name in ("mean", "min", "max"))
+    style = {"markeredgecolor": color, "markerfacecolor": color if split == "train" else "white", "markersize": 4}
+    axes.errorbar(
+        np.arange(len(layers)) + shift,
+        mean,
+        yerr=[mean - low, high - mean],
+        fmt=marker,
+        color=color,
+        linewidth=0.8,
+        capsize=1.5,
+        **style,
+    )
+
+
+def plot_scores(table: pd.DataFrame) -> Figure:
+    """A figure of the table that compare_layers writes, a row a layer, split and pair of seeds."""
+    layers = list(dict.fromkeys(table.layer))
+    figure = Figure(SIZE, layout="constrained")
+    for axes, (title, columns) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
+        for column, (color, marker) in columns.items():
+            values = wrong(table[column], table.rows) if column.endswith("accuracy") else table[column]
+            for split in ("train", "test"):
+                draw_score(axes, table, values, split, color, marker)
+        axes.set_title(title)
+        axes.set_xticks(range(len(layers)), layers, rotation=30 if len(layers) > 3 else 0)
+        axes.set_xlim(-0.5, len(layers) - 0.5)
+        axes.grid(axis="y", color="#e5e5e5", linewidth=0.5)
+        axes.set_axisbelow(True)
+        handles = [
+            Line2D([], [], marker=marker, linestyle="", color=color, markersize=4, label=NAMES[column])
+            for column, (color, marker) in columns.items()
+        ]
+        if title.startswith("wrong"):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            network = 100 * (1 - table[table.split == "test"].network_accuracy.mean())
+            if network > 0:
+                axes.axhline(network, color="black", linewidth=0.6, linestyle=(0, (4, 3)))
+                handles.append(
+                    Line2D([], [], color="black", linewidth=0.6, linestyle=(0, (4, 3)), label="network, test")
+                )
+        axes.legend(handles=handles, loc="best", handletextpad=0.2, borderpad=0.1)
+    key = [
+        Line2D([], [], marker="o", linestyle="", color="black", markerfacecolor=face, markersize=4, label=name)
+        for name, face in (("training images", "black"), ("test images, which network and map have not seen", "white"))
+    ]
+    figure.legend(handles=key, loc="outside lower center", ncols=2)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "plot_scores"), matplotlib.rc_context(SMALL):
+        save_figure(plot_scores(pd.read_csv(snakemake.input.table)), snakemake.output.eps, snakemake.output.png, DPI)

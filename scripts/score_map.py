@@ -1,0 +1,129 @@
+"""Say in numbers how well a layer keeps the classes apart, and how well its map keeps the layer."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import mode, spearmanr
+from sklearn.manifold import trustworthiness
+from sklearn.metrics import pairwise_distances, silhouette_samples
+from sklearn.neighbors import NearestNeighbors
+
+from common.arrays import load_npz, load_rows
+from common.files import whole
+from common.jobs import job
+
+log = logging.getLogger("workflow")
+
+VOTERS = 10  # neighbors that vote on a label, and whose places trustworthiness and continuity look at
+KEPT = (10, 30)  # of so many nearest neighbors is counted how many are kept
+SAMPLE = 3000  # rows, for what needs all their pairs
+PAIRED = 2000  # of them, for the correlation of the distances
+
+
+def accuracy(indices: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> float:
+    """How often the labels (n,) of the nearest VOTERS of the neighbors (m, k) vote for the `truth` (m,)."""
+    return float((mode(labels[indices[:, :VOTERS]], axis=1).mode == truth).mean())
+
+
+def kept(found: np.ndarray, true: np.ndarray, k: int, block: int = 10_000) -> float:
+    """The share of the k nearest of the `true` neighbors (m, at least k) that are among the k nearest `found` ones."""
+    count = 0
+    for start in range(0, len(found), block):
+        rows = slice(start, start + block)
+        count += (found[rows, :k, None] == true[rows, None, :k]).sum()
+    return float(count / (len(found) * k))
+
+
+def silhouette(distances: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """The mean silhouette of all rows, and of each class's, from distances (m, m) and labels (m,) (Rousseeuw 1987).
+
+    None where it is not defined, with a single class.
+    """
+    classes = np.unique(labels)
+    if not 1 < len(classes) < len(labels):
+        return {"mean": None, "by_class": None}
+    values = silhouette_samples(distances, labels, metric="precomputed")
+    by_class = {str(label): float(values[labels == label].mean()) for label in classes}
+    return {"mean": float(values.mean()), "by_class": by_class}
+
+
+def score_sample(features: np.ndarray, places: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """What needs all pairs, of the rows of a sample: features (m, d), places (m, 2) in the map, labels (m,).
+
+    Trustworthiness, which is lowered by neighbors in the map that are none in the features, and continuity, by those in
+    the features that are none in the map (Venna and Kaski 2001), neighbors within the sample; silhouettes of the
+    classes in both; Spearman's rank correlation of the distances of PAIRED rows. None where there are too few rows, or
+    all distances are the same.
+    """
+    distances = {"features": pairwise_distances(features), "map": pairwise_distances(places)}
+    for matrix in distances.values():
+        np.fill_diagonal(matrix, 0)
+    scores = {"sample": len(labels)}
+    scores |= {f"{space}_silhouette": silhouette(matrix, labels) for space, matrix in distances.items()}
+    for name, space, found in ("trustworthiness", "features", places), ("continuity", "map", features):
+        enough = len(labels) > 2 * VOTERS
+        settings = {"n_neighbors": VOTERS, "metric": "precomputed"}
+        scores[name] = float(trustworthiness(distances[space], found, **settings)) if enough else None
+    pairs = np.triu_indices(min(PAIRED, len(labels)), 1)
+    ranked = [matrix[pairs] for matrix in distances.values()]
+    varied = all(len(values) and np.ptp(values) > 0 for values in ranked)
+    scores["distance_correlation"] = float(spearmanr(*ranked).statistic) if varied else None
+    return scores
+
+
+def score_map(
+    features: np.ndarray,
+    neighbors: np.ndarray,
+    places: np.ndarray,
+    labels: np.ndarray,
+    test: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> dict[str, dict[str, Any]]:
+    """The scores on the training images, `train`, and on those that network and map have not seen, `test`.
+
+    Features (n, d), neighbors (n, k) in them, nearest first, places (n, 2) in the map and labels (n,), and in `test`
+    the same of the test images, whose neighbors and voters are training images. On all rows: the accuracy of the
+    neighbors' vote in the features and in the map, and the share of the nearest neighbors in the features that are
+    among the nearest in the map. On a random sample of SAMPLE rows: what score_sample says.
+    """
+    index = NearestNeighbors(n_neighbors=max(KEPT), algorithm="kd_tree").fit(places)
+    scores = {}
+    for split, rows in {"train": (features, neighbors, places, labels), "test": test}.items():
+        its_features, its_neighbors, its_places, truth = rows
+        # asked for no rows in particular, scikit-learn leaves out each row itself
+        in_map = index.kneighbors(None if split == "train" else its_places, return_distance=False)
+        sample = np.sort(np.random.default_rng(0).permutation(len(truth))[:SAMPLE])
+        scores[split] = {
+            "rows": len(truth),
+            "features_accuracy": accuracy(its_neighbors, labels, truth),
+            "map_accuracy": accuracy(in_map, labels, truth),
+            **{f"kept_{k}": kept(in_map, its_neighbors, k) for k in KEPT},
+            **score_sample(its_features[sample], its_places[sample], truth[sample]),
+        }
+        log.info(
+            "%s: labels right in the features %.4f, in the map %.4f",
+            split,
+            *(scores[split][f"{space}_accuracy"] for space in ("features", "map")),
+        )
+    return scores
+
+
+if __name__ == "__main__":
+    layer = snakemake.wildcards.layer
+    with job(snakemake.log[0], f"score_map {layer}"):
+        paths, params = snakemake.input, snakemake.params
+        features, places, labels = load_rows(paths.features, paths.map, paths.labels)
+        test_features, test_places, test_labels = load_rows(paths.test_features, paths.test_map, paths.test_labels)
+        neighbors, test_neighbors = (load_npz(path)["indices"] for path in (paths.neighbors, paths.test_neighbors))
+        scores = {
+            "layer": layer,
+            "dimensions": features.shape[1],
+            "network_seed": params.network_seed,
+            "tsne_seed": params.tsne_seed,
+            **score_map(features, neighbors, places, labels, (test_features, test_neighbors, test_places, test_labels)),
+        }
+        scores["train"]["kl_divergence"] = json.loads(Path(paths.facts).read_text())["kl_divergence"]
+        with whole(snakemake.output.scores) as part:
+            part.write_text(json.dumps(scores, indent=2) + "\n")

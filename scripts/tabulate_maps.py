@@ -1,0 +1,52 @@
+"""Write the places of all images in all maps as a table, with what they show and what the network says."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from common.arrays import load, load_rows
+from common.files import whole
+from common.jobs import job
+
+SPLITS = ("train", "test")
+
+
+def tabulate_maps(
+    labels: Mapping[str, np.ndarray],
+    places: Mapping[str, Mapping[str, np.ndarray]],
+    predictions: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """A row an image, the training images first, in their arrays' order.
+
+    `labels` (n,) by split, `places` (n, 2) by split and layer, `predictions` as predict_labels writes them. Columns: id
+    (the row's number in its split), split, label, prediction and confidence (if there are predictions), and {layer}_x
+    and {layer}_y of each layer.
+    """
+    tables = []
+    for split in SPLITS:
+        columns = {"id": np.arange(len(labels[split])), "split": split, "label": labels[split]}
+        if predictions is not None:
+            rows = predictions[predictions.split == split]
+            columns |= {name: rows[name].to_numpy() for name in ("prediction", "confidence")}
+        for layer, coordinates in places[split].items():
+            columns |= {f"{layer}_{axis}": coordinates[:, at] for at, axis in enumerate("xy")}
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "tabulate_maps"):
+        paths = dict(zip(SPLITS, snakemake.input.labels, strict=True))
+        maps = dict(zip(SPLITS, (snakemake.input.maps[::2], snakemake.input.maps[1::2]), strict=True))
+        labels = {split: load(path) for split, path in paths.items()}
+        places = {
+            split: {
+                layer: load_rows(path, paths[split])[0]
+                for layer, path in zip(snakemake.params.layers, maps[split], strict=True)
+            }
+            for split in SPLITS
+        }
+        predictions = pd.read_csv(snakemake.input.predictions[0]) if snakemake.input.predictions else None
+        with whole(snakemake.output.table) as part:
+            tabulate_maps(labels, places, predictions).to_csv(part, index=False, float_format="%.6g")

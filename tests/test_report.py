@@ -1,0 +1,82 @@
+"""`snakemake --report`, as a reader sees it: opened in a real Chromium, clicked through, looked at."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from helpers import LAYERS, system_program
+
+PARTS = {
+    "1. Layers side by side": {"maps", "scores", "tables, configuration, versions"},
+    "2. Maps": {"scatter plot", "thumbnails"},
+    "3. Network": {"training", "filters of conv1"},
+}
+
+
+@pytest.fixture(scope="module")
+def report(finished, tmp_path_factory):
+    """The report's page, opened; it asks for nothing."""
+    workflow = finished.copy(tmp_path_factory.mktemp("report") / "workflow")
+    result = workflow.run("--report", "report.html")
+    assert result.returncode == 0, result.stderr
+    chromium = system_program("chromium", "chromium")
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.route(re.compile("^https?:"), lambda route: pytest.fail(f"asks for {route.request.url}"))
+        page.goto((workflow.folder / "report.html").as_uri())
+        yield page
+        browser.close()
+
+
+def open_part(page: Page, part: str) -> None:
+    page.reload()
+    page.get_by_text("Results", exact=True).first.wait_for()
+    page.locator("nav").get_by_text(part).first.click()
+
+
+def test_first_page_says_what_it_is_and_where_to_begin(report):
+    report.reload()
+    report.get_by_role("heading", name="What has each layer of a neural network learned?").wait_for()
+    text = report.inner_text("body")
+    assert "pixel, conv1, conv2, dense3" in text and all(part in text for part in PARTS)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_lists_its_figures_by_name(report, part):
+    open_part(report, part)
+    text = report.inner_text("nav")
+    assert all(figure in text for figure in PARTS[part])
+    if part == "2. Maps":
+        assert "KL DIVERGENCE" in text and "openTSNE 1.0.4" in text and all(layer in text for layer in LAYERS)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_pictures_are_visible(report, part):
+    open_part(report, part)
+    report.locator("a[iconname=eye]").first.click()
+    report.wait_for_function("[...document.images].some(image => image.naturalWidth > 500)")
+    shown = Image.open(io.BytesIO(report.screenshot())).convert("HSV").crop((450, 0, 1280, 900))
+    saturation = np.asarray(shown)[..., 1]
+    assert (saturation > 60).mean() > 0.005, "the picture's colors are not on the screen"
+
+
+def test_caption_says_what_one_sees_and_how_it_was_made(report):
+    open_part(report, "2. Maps")
+    report.locator("a[iconname=information-circle]").first.click()
+    report.get_by_text("Each point is a training image").wait_for()
+    assert re.search(r"KL divergence \d\.\d+: perplexity 15, 250 iterations", report.inner_text("nav"))
+
+
+def test_summary_has_scores_configuration_and_versions(report):
+    open_part(report, "1. Layers side by side")
+    report.locator("a[iconname=eye]").nth(2).click()
+    page = report.frame_locator("iframe").locator("body")
+    page.get_by_text("trustworthiness").wait_for()
+    text = page.inner_text()
+    assert all(said in text for said in ("dense3", "tsne.perplexity", "digits.pkl.gz", "tensorflow", "2.19.1"))

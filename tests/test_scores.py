@@ -1,0 +1,155 @@
+"""The scores against their definitions, and what is said of them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from compare_layers import summarize, tabulate
+from score_map import accuracy, kept, score_map, score_sample, silhouette
+from sklearn.datasets import make_blobs
+from sklearn.metrics import silhouette_score
+from summarize_run import page
+from tabulate_maps import tabulate_maps
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Blobs in 20 dimensions, and a map of them: two of the dimensions."""
+    features, labels = make_blobs(500, 20, centers=4, cluster_std=4, random_state=0)
+    return features.astype(np.float32), labels, features[:, :2].astype(np.float32)
+
+
+def nearest(queries: np.ndarray, features: np.ndarray, k: int, own: bool) -> np.ndarray:
+    distances = np.linalg.norm(queries[:, None].astype(np.float64) - features, axis=2)
+    if own:
+        np.fill_diagonal(distances, np.inf)
+    return np.argsort(distances, axis=1)[:, :k]
+
+
+def test_accuracy_is_the_share_of_right_votes_of_ten():
+    labels = np.array([0] * 6 + [1] * 6)
+    indices = np.array([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5]])
+    assert accuracy(indices, labels, np.array([0, 1])) == 1
+    assert accuracy(indices, labels, np.array([1, 1])) == 0.5
+
+
+def test_kept_counts_the_neighbors_in_both_whatever_their_order():
+    found, true = np.array([[1, 2, 3, 4], [5, 6, 7, 8]]), np.array([[3, 2, 1, 9], [9, 0, 1, 5]])
+    assert kept(found, true, 3) == 3 / 6 and kept(found, true, 4) == 4 / 8
+    assert kept(found, true, 3, block=1) == 3 / 6
+
+
+def test_scores_are_those_of_their_definitions(blobs):
+    features, labels, places = blobs
+    rows = slice(0, 400), slice(400, 500)
+    train, test = ((features[part], places[part], labels[part]) for part in rows)
+    in_features = [nearest(part[0], train[0], 30, own=part is train) for part in (train, test)]
+    in_map = [nearest(part[1], train[1], 30, own=part is train) for part in (train, test)]
+    scores = score_map(train[0], in_features[0], *train[1:], (test[0], in_features[1], *test[1:]))
+    for split, part, true, found in zip(scores, (train, test), in_features, in_map, strict=True):
+        assert scores[split]["rows"] == scores[split]["sample"] == len(part[0])
+        for space, indices in (("features", true), ("map", found)):
+            votes = [np.bincount(votes).argmax() for votes in train[2][indices[:, :10]]]
+            assert scores[split][f"{space}_accuracy"] == pytest.approx((votes == part[2]).mean())
+        for k in (10, 30):
+            shared = [len(set(f[:k]) & set(t[:k])) / k for f, t in zip(found, true, strict=True)]
+            assert scores[split][f"kept_{k}"] == pytest.approx(np.mean(shared))
+        assert scores[split]["features_silhouette"]["mean"] == pytest.approx(
+            silhouette_score(part[0], part[2]), abs=1e-5
+        )
+        assert scores[split]["map_silhouette"]["mean"] == pytest.approx(silhouette_score(part[1], part[2]), abs=1e-5)
+    assert scores["train"]["kept_10"] < 1 and scores["train"]["map_accuracy"] < scores["train"]["features_accuracy"]
+
+
+def ranks(points: np.ndarray) -> np.ndarray:
+    """Of each row, each other row's rank by its distance, 1 for the nearest, 0 for itself."""
+    distances = np.linalg.norm(points[:, None].astype(np.float64) - points, axis=2)
+    np.fill_diagonal(distances, -1)
+    return distances.argsort(axis=1).argsort(axis=1)
+
+
+def test_trustworthiness_and_continuity_are_venna_and_kaskis(blobs):
+    features, labels, places = (part[:120] for part in blobs)
+    scores = score_sample(features, places, labels)
+    n, k = 120, 10
+    in_features, in_map = ranks(features), ranks(places)
+    factor = 2 / (n * k * (2 * n - 3 * k - 1))
+    intruders = (in_map >= 1) & (in_map <= k) & (in_features > k)
+    lost = (in_features >= 1) & (in_features <= k) & (in_map > k)
+    assert scores["trustworthiness"] == pytest.approx(1 - factor * (in_features[intruders] - k).sum(), abs=1e-6)
+    assert scores["continuity"] == pytest.approx(1 - factor * (in_map[lost] - k).sum(), abs=1e-6)
+    assert scores["trustworthiness"] != pytest.approx(scores["continuity"], abs=1e-3)
+
+
+def test_a_copy_of_the_features_is_a_perfect_map(blobs):
+    _, labels, places = blobs
+    scores = score_sample(places, places, labels)
+    assert scores["trustworthiness"] == scores["continuity"] == 1
+    assert scores["distance_correlation"] == pytest.approx(1)
+    assert scores["map_silhouette"] == scores["features_silhouette"]
+
+
+def test_what_is_not_defined_is_none_and_not_a_number_that_is_not_one():
+    same = np.ones((60, 3), np.float32)
+    scores = score_sample(same, same[:, :2], np.zeros(60, int))
+    assert scores["distance_correlation"] is None and scores["map_silhouette"]["mean"] is None
+    assert score_sample(same[:5], same[:5, :2], np.arange(5))["trustworthiness"] is None
+    assert "NaN" not in json.dumps(scores)
+
+
+def test_silhouette_of_each_class(blobs):
+    _, labels, places = blobs
+    distances = np.linalg.norm(places[:, None] - places, axis=2)
+    values = silhouette(distances, labels)
+    assert set(values["by_class"]) == {"0", "1", "2", "3"}
+    weighted = np.mean([values["by_class"][str(label)] for label in labels])
+    assert values["mean"] == pytest.approx(weighted)
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """The table of two layers, the second of two networks."""
+
+    def scores(layer: str, seed: int | None, train: float, test: float) -> dict:
+        def split(accuracy: float) -> dict:
+            return {"rows": 10, "features_accuracy": accuracy, "map_accuracy": accuracy - 0.1} | {
+                "map_silhouette": {"mean": 0.5, "by_class": None}
+            }
+
+        return {"layer": layer, "dimensions": 3, "network_seed": seed, "tsne_seed": 1, "train": split(train)} | {
+            "test": split(test)
+        }
+
+    entries = [scores("pixel", None, 0.9, 0.8), scores("dense", 1, 1.0, 0.9), scores("dense", 2, 0.98, 0.94)]
+    return tabulate(entries, {1: {"train": 0.99, "test": 0.97}, 2: {"train": 0.98, "test": 0.96}})
+
+
+def test_summary_has_gain_fall_and_spread(table):
+    summary = summarize(table)
+    assert summary["best"] == {"features": "dense", "map": "dense"}
+    assert summary["network_accuracy"]["test"] == pytest.approx({"mean": 0.965, "low": 0.96, "high": 0.97})
+    dense = summary["layers"]["dense"]
+    assert dense["test"]["features_accuracy"] == pytest.approx({"mean": 0.92, "low": 0.9, "high": 0.94})
+    assert dense["gain_test"]["features_accuracy"] == pytest.approx(0.12)
+    assert dense["fall"]["map_accuracy"] == pytest.approx(0.07)
+    assert dense["train"]["map_silhouette"]["mean"] == 0.5 and "kept_10" not in dense["train"]
+
+
+def test_page_has_scores_facts_configuration_and_versions(table):
+    text = page(table, [{"layer": "pixel", "backend": "openTSNE"}], {"tsne": {"perplexity": 30}}, {"numpy": "2.1.3"})
+    for said in ("0.9200 (0.9000 to 0.9400)", "openTSNE", "tsne.perplexity", "<td>30</td>", "numpy", "2.1.3"):
+        assert said in text
+
+
+def test_table_of_maps_without_predictions():
+    labels = {"train": np.array([3, 4]), "test": np.array([5])}
+    places = {"train": {"pixel": np.zeros((2, 2))}, "test": {"pixel": np.ones((1, 2))}}
+    found = tabulate_maps(labels, places, None)
+    assert found.to_dict("list") == {
+        "id": [0, 1, 0],
+        "split": ["train", "train", "test"],
+        "label": [3, 4, 5],
+        "pixel_x": [0, 0, 1],
+        "pixel_y": [0, 0, 1],
+    }
