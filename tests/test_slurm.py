@@ -50,6 +50,11 @@ def rule_of(record: dict[str, str]) -> str:
     return re.sub(r"^rule_|_wildcards.*", "", record["Comment"]) if "Comment" in record else record["JobName"]
 
 
+def layer_of(record: dict[str, str]) -> str:
+    """The layer of a job that the plugin for Slurm has submitted, which names the wildcards in the comment."""
+    return next(part for part in record["Comment"].split("_") if part in LAYERS)
+
+
 @pytest.mark.parametrize(("profile", "gpu"), [("slurm", True), ("cluster-generic", False)])
 def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu):
     workflow = fresh.copy(tmp_path / "workflow")
@@ -73,7 +78,7 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
         assert record["NumCPUs"] == ("2" if rule_of(record) == "train_network" else "1")
     if profile == "slurm":  # whose comments name the layer
         searches = [record for record in records if rule_of(record) == "find_neighbors"]
-        asked = {record["Comment"].split("_")[-1]: record["MinMemoryNode"] for record in searches}
+        asked = {layer_of(record): record["MinMemoryNode"] for record in searches}
         features = workflow.folder / "results/Digits/features"
         sizes = {layer: (features / f"{layer}.npy").stat().st_size / 1e6 for layer in LAYERS}
         assert asked == {layer: f"{int(800 + 2.6 * size)}M" for layer, size in sizes.items()}
@@ -185,6 +190,6 @@ def test_killed_snakemake_is_started_again_and_does_only_what_is_left(workflow, 
     assert result.returncode == 0, result.stdout + result.stderr
     wait_for(lambda: slurm.queue() == [])
     records = slurm.records()[before:]
-    assert Counter(record["Comment"].split("_")[-1] for record in records) == {"pixel": 1, "conv1": 2}
+    assert Counter(map(layer_of, records)) == {"pixel": 1, "conv1": 2}
     assert np.load(workflow.folder / targets[1]).shape == (1297, 2)
     assert not list(workflow.folder.glob("results/Digits/maps/.part-*"))
