@@ -27,6 +27,10 @@ include: "rules/figures.smk"
 include: "rules/explorer.smk"
 
 
+onerror:
+    sys.stderr.write(advice(log))
+
+
 rule all:
     """Every figure and table, and the explorer."""
     default_target: True

@@ -89,6 +89,7 @@ rule align_map:
         places="results/{dataset}/maps/{layer}{part}.npy",
         map="results/{dataset}/maps/{layer}.npy",
         reference=f"results/{{dataset}}/maps/{config['layers'][0]}.npy",
+        labels="results/{dataset}/data/train_labels.npy",
     output:
         places="results/{dataset}/aligned/{layer}{part}.npy",
     log:

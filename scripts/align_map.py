@@ -22,6 +22,6 @@ def align_map(places: np.ndarray, coordinates: np.ndarray, reference: np.ndarray
 
 if __name__ == "__main__":
     with job(snakemake.log[0], f"align_map {snakemake.wildcards.layer}"):
-        coordinates, reference = load_rows(snakemake.input.map, snakemake.input.reference)
+        coordinates, reference, _ = load_rows(*(snakemake.input[name] for name in ("map", "reference", "labels")))
         with whole(snakemake.output.places) as part:
             np.save(part, align_map(load(snakemake.input.places), coordinates, reference).astype(np.float32))

@@ -1,16 +1,20 @@
 """What can go wrong on a machine, made to: nothing is lost, nothing wrong accepted, one line says what to do."""
 
+import json
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from helpers import Workflow, only_error
+from helpers import Workflow, only_error, system_program
 
 RESULTS = "results/Digits"
 
@@ -77,33 +81,119 @@ def test_file_that_does_not_fit_is_not_left_half_written(workflow, target):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "data/train_images.npy",
-        "network/history.csv",
-        "features/conv1.npy",
-        "features/pixel.npy",
-        "neighbors/conv1.npz",
-        "maps/conv1.npy",
-        "network/conv1_filters.npy",
-    ],
+STAGES = (  # the last first, so that what a job needs is there when it is killed
+    "results/figures/Digits_tSNE_conv1.eps",
+    "results/Digits/scores/conv1.json",
+    "results/Digits/maps/conv1_test.npy",
+    "results/Digits/maps/conv1.npy",
+    "results/Digits/neighbors/conv1.npz",
+    "results/Digits/features/conv1.npy",
+    "results/Digits/network/predictions.csv",
+    "results/Digits/network/history.csv",
+    "results/Digits/data/train_images.npy",
+    "resources/mnist.pkl.gz",
 )
-def test_job_killed_as_it_ends_leaves_nothing_and_a_rerun_is_as_if_undisturbed(workflow, target):
-    path, files = workflow.folder / RESULTS / target, workflow.folder / "scripts/common/files.py"
-    before, text = path.read_bytes(), files.read_text()
-    path.unlink()
+
+
+def test_job_killed_as_it_ends_leaves_nothing_and_a_rerun_is_as_if_undisturbed(workflow):
+    files = workflow.folder / "scripts/common/files.py"
+    before, text = {target: (workflow.folder / target).read_bytes() for target in STAGES}, files.read_text()
     killed = text.replace("        part.replace(path)\n", "        os.kill(os.getpid(), 9)\n")
     assert killed != text
     files.write_text(killed)
-    result = workflow.run("--rerun-triggers", "input", "--", f"{RESULTS}/{target}")
-    assert result.returncode != 0 and not path.exists()
+    for target in STAGES:
+        (workflow.folder / target).unlink()
+        result = workflow.run("--rerun-triggers", "input", "--", target)
+        assert result.returncode != 0 and not (workflow.folder / target).exists(), target
+        assert "A job was killed" in "\n".join(result.stderr.splitlines()[-10:]), result.stderr
     files.write_text(text)
-    result = workflow.run("--", f"{RESULTS}/{target}")
+    result = workflow.run("--", *STAGES)
     assert result.returncode == 0, result.stderr
-    if path.suffix != ".npz":  # which has the time in it
-        assert path.read_bytes() == before
-    assert not list((workflow.folder / RESULTS).rglob(".part-*"))
+    for target in STAGES:
+        if not target.endswith("npz"):  # which has the time in it
+            assert (workflow.folder / target).read_bytes() == before[target], target
+    assert not list((workflow.folder / "results").rglob(".part-*"))
+
+
+def test_snakemake_killed_in_each_stage_and_started_again_ends_as_if_undisturbed(fresh, finished, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    target = "results/figures/Digits_tSNE_conv2.eps"
+    rules = "download_dataset prepare_dataset train_network extract_features find_neighbors embed_tsne plot_scatter"
+    for rule in rules.split():
+        log = workflow.folder / f"{rule}.log"
+        with open(log, "w") as stream:
+            process = subprocess.Popen(
+                workflow.command("--", target), cwd=workflow.folder, stdout=stream, stderr=stream
+            )
+        while not re.search(rf"rule {rule}:", log.read_text()):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        process.kill()  # what it has started lives on, and may come to its end
+        process.wait()
+        locked = workflow.run("--", target)
+        assert locked.returncode != 0 and "--unlock" in "\n".join(locked.stderr.splitlines()[-10:])
+        assert workflow.run("--unlock").returncode == 0
+    result = workflow.run("--", target)
+    assert result.returncode == 0, result.stderr
+    ours, theirs = (pd.read_csv(run.folder / RESULTS / "network/history.csv") for run in (workflow, finished))
+    pd.testing.assert_frame_equal(ours, theirs, rtol=0.05)  # training was resumed, which changes the last digits
+    ours, theirs = (json.loads((run.folder / RESULTS / "maps/conv2.json").read_text()) for run in (workflow, finished))
+    assert ours["kl_divergence"] == pytest.approx(theirs["kl_divergence"], abs=0.02)
+    assert not list((workflow.folder / "results").rglob(".part-*"))
+
+
+def test_job_without_enough_memory_says_so(workflow):
+    script = workflow.folder / "scripts/find_neighbors.py"
+    limit = """    import resource
+
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**20,) * 2)  # not enough for the 20 MB of conv1
+"""
+    text = script.read_text()
+    script.write_text(text.replace('if __name__ == "__main__":\n', 'if __name__ == "__main__":\n' + limit))
+    target = f"{RESULTS}/neighbors/conv1.npz"
+    (workflow.folder / target).unlink()
+    error = only_error(workflow.run("--rerun-triggers", "input", "--", target))
+    assert "MemoryError" in error and "more memory" in error
+    assert not (workflow.folder / target).exists()
+
+
+@pytest.fixture
+def mounted():
+    """Mount a file system in memory at a folder, with so many kB, or read-only: mounted(folder, "size=100k")."""
+    system_program("mount", "mount")
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system that is full")
+    folders = []
+
+    def mount(folder: Path, options: str) -> None:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+        folders.append(folder)
+
+    yield mount
+    for folder in folders:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize(
+    ("target", "size"),
+    [("results/Digits/features/conv1.npy", "1M"), ("results/figures/Digits_tSNE_conv1.eps", "20k")],
+)
+def test_full_disk_is_named_with_the_file(workflow, mounted, target, size):
+    folder = (workflow.folder / target).parent
+    mounted(folder, f"size={size}")
+    (folder / "of another").touch()  # or Snakemake would try to remove the folder
+    error = only_error(workflow.run("--rerun-triggers", "input", "--", target))
+    assert error == f"{target} could not be written (No space left on device); make room there and run again"
+    assert [path.name for path in folder.iterdir()] == ["of another"]
+
+
+def test_read_only_disk_is_named_with_the_file(workflow, mounted):
+    target = "results/figures/Digits_tSNE_conv1.eps"
+    mounted((workflow.folder / target).parent, "ro")
+    result = workflow.run("--rerun-triggers", "input", "--", target)
+    assert result.returncode != 0
+    assert f"Read-only file system: '{target}'" in "\n".join(result.stderr.splitlines()[-10:])
 
 
 def test_second_snakemake_at_once_is_refused(workflow):
