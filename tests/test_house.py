@@ -106,3 +106,16 @@ def test_requirements_have_hashes_and_no_address():
         packages = re.split(r"^(?=[a-z])", text, flags=re.M)[1:]
         assert packages and all("--hash=sha256:" in package for package in packages)
         assert "://" not in text
+
+
+def test_table_of_faults_and_tests_agree():
+    table = re.findall(r"`(test_\w+\.py)::(test_\w+)` \|$", (ROOT / "docs/faults.md").read_text(), re.M)
+    assert len(table) == len(set(table)) > 40
+    tests = {
+        (path.name, name)
+        for path in (ROOT / "tests").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+    }
+    assert set(table) <= tests, "a test that is not there"
+    whole = {"test_faults.py", "test_download_faults.py", "test_odd_data.py", "test_any_bytes.py"}
+    assert {test for test in tests if test[0] in whole} <= set(table), "a fault that is not in the table"
