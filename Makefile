@@ -11,7 +11,7 @@ figures: .venv/installed
 	$(BIN)/snakemake --cores all
 
 test: .venv/installed-test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 format: .venv/installed-test
 	$(BIN)/ruff check --fix .
