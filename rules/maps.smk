@@ -74,11 +74,10 @@ rule place_images:
     conda:
         "../envs/maps.yaml"
     resources:
-        mem_mb=by_size(800, neighbors=12),
-        runtime=by_size(5, neighbors=0.4),
+        mem_mb=by_size(700, neighbors=4),
+        runtime=by_size(5, neighbors=0.1),
     params:
         helpers=helpers("affinities", "arrays", "files", "jobs"),
-        perplexity=config["tsne"]["perplexity"],
     script:
         "../scripts/place_images.py"
 

@@ -25,7 +25,7 @@ rule score_map:
     conda:
         "../envs/scores.yaml"
     resources:
-        mem_mb=by_size(2000, neighbors=4),
+        mem_mb=by_size(900, features=0.7, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
         helpers=helpers("arrays", "files", "jobs"),
