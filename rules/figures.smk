@@ -8,7 +8,11 @@ rule plot_scatter:
     input:
         map="results/{dataset}/aligned/{layer}.npy",
         labels="results/{dataset}/data/train_labels.npy",
-        predictions=["results/{dataset}/network/predictions.csv"] if NETWORKS and SHOW_ERRORS else [],
+        errors=(
+            ["results/{dataset}/network/predictions.csv", "results/{dataset}/aligned/{layer}_test.npy"]
+            if NETWORKS and SHOW_ERRORS
+            else []
+        ),
     output:
         eps="results/figures/{dataset}_tSNE_{layer}.eps",
         png=report("results/figures/{dataset}_tSNE_{layer}.png", **shown(MAPS_IN_REPORT, "scatter", "scatter plot")),

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from common.arrays import load_rows
+from common.arrays import load, load_rows
 from common.figures import class_colors, draw_map, save_figure
 from common.jobs import job
 
@@ -37,11 +37,11 @@ def plot_scatter(
     palette: str | Sequence[str],
     style: Style,
     size: float | None,
-    wrong: np.ndarray | None = None,
+    wrong: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
     """A square figure of a map (n, 2) with labels (n,) integers, each class named at the median of its points.
 
-    A ring marks each point that is `wrong` (n,), if that is given and the style has room for it.
+    `wrong` has the places (m, 2) and the labels (m,) of images to mark, each as a ring around its label's color.
     """
     size = size or style.size
     colors = class_colors(style.palette or palette, labels.max() + 1)
@@ -49,8 +49,9 @@ def plot_scatter(
     axes = figure.add_axes((0, 0, 1, 1))
     draw_map(axes, coordinates, labels, colors, size, style.edge)
     if wrong is not None and style.errors:
-        ring = {"markersize": 0.7 * size, "markeredgewidth": 0.08 * size, "markeredgecolor": "black"}
-        axes.plot(*coordinates[wrong].T, "o", markerfacecolor="none", **ring)
+        ring = {"markersize": 0.6 * size, "markeredgewidth": 0.12 * size, "markeredgecolor": "black"}
+        for place, label in zip(*wrong, strict=True):
+            axes.plot(*place, "o", color=colors[label], **ring)
     if style.labels:
         for label in np.unique(labels):
             x, y = np.median(coordinates[labels == label], axis=0)
@@ -60,13 +61,25 @@ def plot_scatter(
     return figure
 
 
+def find_errors(
+    predictions: pd.DataFrame, coordinates: np.ndarray, test_coordinates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The places (m, 2) and labels (m,) of the training and test images that the network gets wrong.
+
+    `predictions` is what predict_labels writes, `coordinates` (n, 2) a map, `test_coordinates` the test images' places.
+    """
+    rows = predictions[predictions.split != "validation"]
+    wrong = (rows.prediction != rows.label).to_numpy()
+    return np.concatenate([coordinates, test_coordinates])[wrong], rows.label.to_numpy()[wrong]
+
+
 if __name__ == "__main__":
     with job(snakemake.log[0], f"plot_scatter {snakemake.wildcards.layer}"):
         coordinates, labels = load_rows(snakemake.input.map, snakemake.input.labels)
         style = STYLES[snakemake.params.style]
         wrong = None
-        if snakemake.input.predictions:
-            predictions = pd.read_csv(snakemake.input.predictions[0]).query("split == 'train'")
-            wrong = (predictions.prediction != predictions.label).to_numpy()
+        if snakemake.input.errors:
+            predictions, test_map = snakemake.input.errors
+            wrong = find_errors(pd.read_csv(predictions), coordinates, load(test_map))
         figure = plot_scatter(coordinates, labels, snakemake.params.palette, style, snakemake.params.size, wrong)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, style.dpi)

@@ -14,7 +14,7 @@ from PIL import Image
 from plot_filters import as_grid
 from plot_history import plot_history
 from plot_layers import plot_layers
-from plot_scatter import STYLES, plot_scatter
+from plot_scatter import STYLES, find_errors, plot_scatter
 from plot_scores import PANELS, plot_scores
 from plot_thumbnails import plot_thumbnails
 from skimage.color import deltaE_ciede2000, rgb2lab
@@ -149,14 +149,20 @@ def test_notebook_style_is_the_notebooks(corners):
 
 def test_rings_mark_what_the_network_gets_wrong_but_not_in_the_notebooks_style(corners):
     coordinates, labels = corners
-    wrong = np.zeros(len(labels), bool)
-    wrong[[2, 11]] = True
-    rings = plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5, wrong=wrong).axes[0].lines[-1]
-    assert rings.get_markerfacecolor() == "none" and np.array_equal(rings.get_xydata(), coordinates[wrong])
-    without = plot_scatter(coordinates, labels, COLORS, STYLES["paper"], size=5)
-    notebook = plot_scatter(coordinates, labels, COLORS, STYLES["notebook"], size=None, wrong=wrong)
-    for figure in (without, notebook):
-        assert not [line for line in figure.axes[0].lines if str(line.get_markerfacecolor()) == "none"]
+    predictions = pd.DataFrame({"split": ["train"] * 20 + ["validation"] * 3 + ["test"] * 4})
+    predictions["label"] = [*labels, 0, 0, 0, 3, 2, 1, 0]
+    predictions["prediction"] = predictions.label
+    predictions.loc[[2, 21, 25], "prediction"] = 3  # one a split
+    test_places = np.array([[1, 1], [2, 2], [3, 3], [4, 4]])
+    wrong = find_errors(predictions, coordinates, test_places)
+    assert wrong[0].tolist() == [[-10, -10], [3, 3]] and wrong[1].tolist() == [0, 1]
+
+    def rings(style: str, wrong):
+        lines = plot_scatter(coordinates, labels, COLORS, STYLES[style], size=5, wrong=wrong).axes[0].lines
+        return [line for line in lines if str(line.get_markeredgecolor()) == "black"]
+
+    assert [tuple(line.get_color()) for line in rings("paper", wrong)] == [to_rgb("red"), to_rgb("lime")]
+    assert not rings("paper", None) and not rings("notebook", wrong)
 
 
 def test_layers_stand_side_by_side_with_their_scores(corners):
