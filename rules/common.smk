@@ -33,6 +33,9 @@ SHOW_ERRORS = config["figures"]["scatter"]["errors"] and config["figures"]["scat
 
 SPLITS = ["train", "validation", "test"]
 
+# The layer that the others are compared with, and whose map theirs are turned to.
+REFERENCE = "pixel" if "pixel" in config["layers"] else config["layers"][0]
+
 # Of each image are searched: as many as t-SNE heeds, and as many as the scores look at.
 NEIGHBORS = max(int(3 * config["tsne"]["perplexity"]), 30)
 
@@ -45,9 +48,10 @@ wildcard_constraints:
 
 
 def pins():
-    """The versions of what is in envs/*.yaml, by name."""
-    found = {}
-    for name in ("data", "network", "neighbors", "maps", "scores", "figures"):
+    """The versions of what is in the environments that the rules name, and of Snakemake, by name."""
+    found = {"snakemake": snakemake.__version__}
+    network, maps = ("network-gpu" if GPU_FOR_NETWORK else "network"), ("maps-gpu" if GPU_FOR_MAPS else "maps")
+    for name in ("data", network, "neighbors", maps, "scores", "figures"):
         with open(workflow.source_path(f"../envs/{name}.yaml")) as file:
             found |= dict(entry.split("=")[:2] for entry in yaml.safe_load(file)["dependencies"])
     return found
@@ -121,7 +125,7 @@ def shown(category, caption, figure):
         layer = wildcards.get("layer")
         if layer is None:
             return {"layer": "all", "figure": figure}
-        facts = json.loads((Path(input.map).parents[1] / f"maps/{layer}.json").read_text())
+        facts = json.loads(Path(input.facts).read_text())
         backend = f"{facts['backend']} {facts['version']}"
         return {"layer": layer, "figure": figure, "KL divergence": facts["kl_divergence"], "made by": backend}
 

@@ -21,7 +21,7 @@ rule build_explorer:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "files", "jobs"),
+        helpers=helpers("arrays", "figures", "files", "jobs", "tables"),
         page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
         layers=config["layers"],
         palette=config["figures"]["palette"],

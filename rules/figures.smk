@@ -7,6 +7,7 @@ rule plot_scatter:
     """A map as a scatter plot."""
     input:
         map="results/{dataset}/aligned/{layer}.npy",
+        facts="results/{dataset}/maps/{layer}.json",  # for the report
         labels="results/{dataset}/data/train_labels.npy",
         errors=(
             ["results/{dataset}/network/predictions.csv", "results/{dataset}/aligned/{layer}_test.npy"]
@@ -24,7 +25,7 @@ rule plot_scatter:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "jobs"),
+        helpers=helpers("arrays", "figures", "jobs", "tables"),
         palette=config["figures"]["palette"],
         style=config["figures"]["scatter"]["style"],
         size=config["figures"]["scatter"]["size"],
@@ -36,6 +37,7 @@ rule plot_thumbnails:
     """A map drawn with the images themselves."""
     input:
         map="results/{dataset}/aligned/{layer}.npy",
+        facts="results/{dataset}/maps/{layer}.json",  # for the report
         images="results/{dataset}/data/train_images.npy",
         labels="results/{dataset}/data/train_labels.npy",
     output:
@@ -120,7 +122,7 @@ rule plot_scores:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs"),
+        helpers=helpers("figures", "jobs", "tables"),
     script:
         "../scripts/plot_scores.py"
 
@@ -140,7 +142,7 @@ rule plot_history:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs"),
+        helpers=helpers("figures", "jobs", "tables"),
     script:
         "../scripts/plot_history.py"
 

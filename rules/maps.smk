@@ -3,7 +3,7 @@
 #        {layer}_test.npz, the neighbors of each test image among the training images;
 #        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made, and {layer}_test.npy, the
 #        test images' places in it;
-#        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, turned to the first layer's map.
+#        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, turned to the map of the pixels.
 # One thread a job: the layers side by side keep a machine busier than one after the other, and with one thread the result
 # is the same on any number of cores.
 
@@ -65,6 +65,7 @@ rule place_images:
         map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
         neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
         test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
+        test_labels="results/{dataset}/data/test_labels.npy",
     output:
         map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
     log:
@@ -83,12 +84,12 @@ rule place_images:
 
 
 rule align_map:
-    """Turn a map, so that the same images lie in the same part of the page as in the first layer's."""
+    """Turn a map, so that the same images lie in the same part of the page as in that of the pixels."""
     input:
         places="results/{dataset}/maps/{layer}{part}.npy",
         map="results/{dataset}/maps/{layer}.npy",
-        reference=f"results/{{dataset}}/maps/{config['layers'][0]}.npy",
-        labels="results/{dataset}/data/train_labels.npy",
+        reference=f"results/{{dataset}}/maps/{REFERENCE}.npy",
+        labels="results/{dataset}/data/train_labels.npy",  # which tell a map that has lost rows from the other
     output:
         places="results/{dataset}/aligned/{layer}{part}.npy",
     log:

@@ -56,8 +56,9 @@ rule compare_layers:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("files", "jobs"),
+        helpers=helpers("arrays", "files", "jobs", "tables"),
         network_seeds=[TRAININGS[training] for training in NETWORKS],
+        reference=REFERENCE,
     script:
         "../scripts/compare_layers.py"
 
@@ -78,7 +79,7 @@ rule tabulate_maps:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs"),
+        helpers=helpers("arrays", "files", "jobs", "tables"),
         layers=config["layers"],
     script:
         "../scripts/tabulate_maps.py"
@@ -104,7 +105,7 @@ rule summarize_run:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("files", "jobs"),
+        helpers=helpers("arrays", "files", "jobs", "tables"),
         layers=config["layers"],
         configuration=config,
         pins=pins(),

@@ -17,6 +17,7 @@ from common.arrays import anew, load, load_npz
 from common.figures import class_colors, frame
 from common.files import whole
 from common.jobs import UserError, job
+from common.tables import load_table
 
 PAGE = Path(__file__).with_name("explorer")  # its sources
 NEIGHBORS = 10
@@ -35,8 +36,13 @@ def smallest(array: np.ndarray) -> np.ndarray:
     return array.astype(np.min_scalar_type(array.max(initial=0)))
 
 
+def median(places: np.ndarray) -> list[float] | None:
+    """The median of places (n, 2); None of none: a class that is predicted need not be any image's."""
+    return np.median(places, axis=0).round(4).tolist() if len(places) else None
+
+
 def in_frame(coordinates: np.ndarray) -> np.ndarray:
-    """A map (n, 2) in the square that the figures show of it, as (n, 2) float64 in (-1, 1)."""
+    """A map (n, 2) in a square like the figures', but around all of its images, as (n, 2) float64 in (-1, 1)."""
     center, side = frame(coordinates)
     return (coordinates - center) / (side / 2)
 
@@ -74,7 +80,7 @@ def read_tables(
 
     Raises UserError if a file is damaged, or has not a row each for the same images as maps.csv.
     """
-    maps = pd.read_csv(maps_path)
+    maps = load_table(maps_path, "id", "split", "label")
     images = load(image_paths[0]), load(image_paths[1])
     neighbors = {}
     for layer, paths in neighbor_paths.items():
@@ -116,7 +122,7 @@ def page_data(
     medians = []
     for layer in layers:
         coordinates = in_frame(maps[[f"{layer}_x", f"{layer}_y"]].to_numpy())
-        medians.append([np.median(coordinates[maps.label == label], axis=0).round(4).tolist() for label in classes])
+        medians.append([median(coordinates[maps.label == label]) for label in classes])
         for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
             arrays[f"{layer}_{axis}"] = pack(values)
         arrays[f"{layer}_neighbors"] = pack(smallest(neighbors[layer]))
@@ -140,7 +146,9 @@ def page_data(
 
 def build_explorer(data: Mapping[str, Any], sources: Path = PAGE) -> str:
     """The page: its sources in one file, with the data (page_data) in it."""
-    stored = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # no end of the script in a name
+    stored = json.dumps(data, separators=(",", ":"), allow_nan=False).replace(
+        "<", "\\u003c"
+    )  # no end of the script in a name
     text = (sources / "explorer.html").read_text()
     parts = {
         '<link rel="stylesheet" href="explorer.css">': f"<style>\n{(sources / 'explorer.css').read_text()}</style>",

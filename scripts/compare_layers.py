@@ -2,26 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from common.arrays import load_json
 from common.files import whole
 from common.jobs import job
-
-SCORES = (
-    "features_accuracy",
-    "map_accuracy",
-    "kept_10",
-    "kept_30",
-    "trustworthiness",
-    "continuity",
-    "features_silhouette",
-    "map_silhouette",
-    "distance_correlation",
-    "kl_divergence",
-)
+from common.tables import SCORES, load_table
 
 
 def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int, Mapping[str, float]]) -> pd.DataFrame:
@@ -36,13 +24,13 @@ def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int, Mappi
             values = entry[split]
             row = {name: entry[name] for name in ("layer", "dimensions", "network_seed", "tsne_seed")}
             row |= {"split": split, "rows": values["rows"]}
+            values = values | {"network_accuracy": accuracies.get(entry["network_seed"], {}).get(split)}
             for name in SCORES:
                 value = values.get(name)
                 row[name] = value["mean"] if isinstance(value, Mapping) else value
-            row["network_accuracy"] = accuracies.get(entry["network_seed"], {}).get(split)
             rows.append(row)
     table = pd.DataFrame(rows)
-    return table.astype({"network_seed": "Int64", **dict.fromkeys((*SCORES, "network_accuracy"), float)})
+    return table.astype({"network_seed": "Int64", **dict.fromkeys(SCORES, float)})
 
 
 def spread(values: pd.Series) -> dict[str, float] | None:
@@ -51,10 +39,10 @@ def spread(values: pd.Series) -> dict[str, float] | None:
     return {"mean": known.mean(), "low": known.min(), "high": known.max()} if len(known) else None
 
 
-def summarize(table: pd.DataFrame) -> dict[str, Any]:
+def summarize(table: pd.DataFrame, reference: str) -> dict[str, Any]:
     """The answer, from the table: of each layer each score's mean and range over the seeds, on both splits.
 
-    Also how much better than the first layer it is (`gain_train`, `gain_test`), and how much the score falls from the
+    Also how much better than the `reference` layer it is (`gain_train`, `gain_test`), and how much it falls from the
     training to the test images (`fall`), both between means; and the best layer by its accuracy on the test images.
     """
     layers = {}
@@ -64,7 +52,7 @@ def summarize(table: pd.DataFrame) -> dict[str, Any]:
         layers[layer] |= {
             split: {name: spread(part[name]) for name in SCORES if spread(part[name])} for split, part in splits.items()
         }
-    first = next(iter(layers.values()))
+    first = layers[reference]
     for entry in layers.values():
         for split in ("train", "test"):
             shared = first[split].keys() & entry[split].keys()
@@ -88,11 +76,11 @@ if __name__ == "__main__":
     with job(snakemake.log[0], "compare_layers"):
         accuracies = {}
         for seed, path in zip(snakemake.params.network_seeds, snakemake.input.predictions, strict=True):
-            predictions = pd.read_csv(path)
+            predictions = load_table(path, "split", "label", "prediction")
             right = predictions.prediction == predictions.label
             accuracies[seed] = right.groupby(predictions.split).mean().to_dict()
-        table = tabulate([json.loads(Path(path).read_text()) for path in snakemake.input.scores], accuracies)
+        table = tabulate([load_json(path) for path in snakemake.input.scores], accuracies)
         with whole(snakemake.output.table) as part:
             table.to_csv(part, index=False, float_format="%.6g")
         with whole(snakemake.output.summary) as part:
-            part.write_text(json.dumps(summarize(table), indent=2) + "\n")
+            part.write_text(json.dumps(summarize(table, snakemake.params.reference), indent=2) + "\n")

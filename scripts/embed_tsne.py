@@ -13,7 +13,7 @@ from openTSNE.initialization import jitter
 from scipy.sparse import csr_matrix
 
 from common.affinities import affinities, neighbors_heeded
-from common.arrays import load, load_npz
+from common.arrays import load, load_neighbors
 from common.components import principal_components, project
 from common.files import whole
 from common.jobs import UserError, job
@@ -138,7 +138,8 @@ if __name__ == "__main__":
         started = time.perf_counter()
         parameters = dict(snakemake.params.tsne, seed=snakemake.params.seed)
         backend = parameters.pop("backend")
-        features, stored = load(snakemake.input.features), load_npz(snakemake.input.neighbors)
+        features = load(snakemake.input.features)
+        stored = load_neighbors(snakemake.input.neighbors, snakemake.input.features)
         neighbors = affinities(stored, parameters["perplexity"])
         search = {name: stored[name].item() for name in ("method", "recall")}
         search["k"] = neighbors_heeded(parameters["perplexity"])

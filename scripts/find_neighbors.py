@@ -71,10 +71,10 @@ def find_neighbors(
     """The k nearest neighbors of each row among `features` (n, d) float32, by Euclidean distance.
 
     Returns those of each row of `features`, the row itself left out, and those of each row of `test_features` (m, d):
-    indices (rows, k) int32 and distances (rows, k) float32, nearest first, `method` ("exact" or "projected") and
-    `recall`, the share of the true neighbors that was found. Many wide rows are searched by their first principal
-    components, and the candidates ranked again by their full distance. The recall is measured on a sample of exact
-    queries; below MIN_RECALL the search is exact after all. The searches are faiss's (Douze et al. 2024,
+    indices (rows, k) int32 and distances (rows, k) float32, nearest first, and `method` ("exact" or "projected"); the
+    first has `recall`, too, the share of the true neighbors that was found. Many wide rows are searched by their first
+    principal components, and the candidates ranked again by their full distance. The recall is measured on a sample of
+    exact queries; below MIN_RECALL the search is exact after all. The searches are faiss's (Douze et al. 2024,
     https://arxiv.org/abs/2401.08281). Raises UserError if there are not more than k rows.
     """
     n, d = features.shape
@@ -96,7 +96,10 @@ def find_neighbors(
         else:
             log.info("less than %.3f: searching exactly", MIN_RECALL)
     results = search_others(index, features, np.arange(n), k), search(index, test_features, k)
-    return tuple({"indices": indices, "distances": distances, **found} for indices, distances in results)
+    neighbors, test_neighbors = (
+        {"indices": indices, "distances": distances, "method": found["method"]} for indices, distances in results
+    )
+    return neighbors | {"recall": found["recall"]}, test_neighbors
 
 
 if __name__ == "__main__":

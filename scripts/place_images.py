@@ -7,7 +7,7 @@ import numpy as np
 import openTSNE
 
 from common.affinities import affinities
-from common.arrays import load, load_npz
+from common.arrays import load, load_neighbors
 from common.files import whole
 from common.jobs import job
 
@@ -42,7 +42,8 @@ def place_images(
 if __name__ == "__main__":
     with job(snakemake.log[0], f"place_images {snakemake.wildcards.layer}"):
         coordinates = load(snakemake.input.map)
-        neighbors, test_neighbors = load_npz(snakemake.input.neighbors), load_npz(snakemake.input.test_neighbors)
+        neighbors = load_neighbors(snakemake.input.neighbors, snakemake.input.map)
+        test_neighbors = load_neighbors(snakemake.input.test_neighbors, snakemake.input.test_labels)
         places = place_images(coordinates, neighbors, test_neighbors, snakemake.threads)
         with whole(snakemake.output.map) as part:
             np.save(part, places.astype(np.float32))

@@ -6,11 +6,13 @@ from matplotlib.figure import Figure
 
 from common.figures import SMALL, save_figure
 from common.jobs import job
+from common.tables import load_table
 
 SIZE = (7.0, 2.4)  # inches
 DPI = 300
 COLORS = {"": "#717581", "val_": "#bd1f01"}
 NAMES = {"": "training", "val_": "validation"}
+COLUMNS = ("epoch", "batch_size", "loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
@@ -45,5 +47,5 @@ def plot_history(history: pd.DataFrame) -> Figure:
 
 if __name__ == "__main__":
     with job(snakemake.log[0], "plot_history"), matplotlib.rc_context(SMALL):
-        figure = plot_history(pd.read_csv(snakemake.input.history))
+        figure = plot_history(load_table(snakemake.input.history, *COLUMNS))
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

@@ -1,16 +1,15 @@
 """Draw the maps of all layers side by side, in the same colors, each with its scores."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from common.arrays import load_rows
+from common.arrays import load_json, load_rows
 from common.figures import SMALL, class_colors, draw_map, save_figure
 from common.jobs import job
 
@@ -51,7 +50,7 @@ def plot_layers(
         figure.text(center, (bottom + side) / height, layer, ha="center", va="bottom", weight="bold", size=8)
         figure.text(center, (bottom - 0.03) / height, caption(scores[layer]), ha="center", va="top", size=6.5)
     handles = [
-        matplotlib.lines.Line2D([], [], marker="o", linestyle="", markersize=4, markeredgewidth=0, color=colors[label])
+        Line2D([], [], marker="o", linestyle="", markersize=4, markeredgewidth=0, color=colors[label])
         for label in np.unique(labels)
     ]
     names = [str(label) for label in np.unique(labels)]
@@ -64,7 +63,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0], "plot_layers"), matplotlib.rc_context(SMALL):
         layers = snakemake.params.layers
         *coordinates, labels = load_rows(*snakemake.input.maps, snakemake.input.labels)
-        scores = (json.loads(Path(path).read_text()) for path in snakemake.input.scores)
+        scores = map(load_json, snakemake.input.scores)
         maps, scores = (dict(zip(layers, values, strict=True)) for values in (coordinates, scores))
         figure = plot_layers(maps, labels, scores, snakemake.params.palette)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

@@ -1,6 +1,6 @@
 """Draw a map as a scatter plot: a point an image, in its class's color."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.patheffects import withStroke
 from common.arrays import load, load_rows
 from common.figures import class_colors, draw_map, save_figure
 from common.jobs import job
+from common.tables import load_predictions
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,15 @@ def plot_scatter(
 
 
 def find_errors(
-    predictions: pd.DataFrame, coordinates: np.ndarray, test_coordinates: np.ndarray
+    predictions: Mapping[str, pd.DataFrame], places: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The places (m, 2) and labels (m,) of the training and test images that the network gets wrong.
+    """The places (m, 2) and labels (m,) of the images that the network gets wrong.
 
-    `predictions` is what predict_labels writes, `coordinates` (n, 2) a map, `test_coordinates` the test images' places.
+    `predictions` are by split, as load_predictions has them, and so are the same images' `places` (n, 2) on a map.
     """
-    rows = predictions[predictions.split != "validation"]
-    wrong = (rows.prediction != rows.label).to_numpy()
-    return np.concatenate([coordinates, test_coordinates])[wrong], rows.label.to_numpy()[wrong]
+    wrong = {split: (rows.prediction != rows.label).to_numpy() for split, rows in predictions.items()}
+    found = [(places[split][rows], predictions[split].label.to_numpy()[rows]) for split, rows in wrong.items()]
+    return tuple(map(np.concatenate, zip(*found, strict=True)))
 
 
 if __name__ == "__main__":
@@ -79,7 +80,8 @@ if __name__ == "__main__":
         style = STYLES[snakemake.params.style]
         wrong = None
         if snakemake.input.errors:
-            predictions, test_map = snakemake.input.errors
-            wrong = find_errors(pd.read_csv(predictions), coordinates, load(test_map))
+            path, test_map = snakemake.input.errors
+            places = {"train": coordinates, "test": load(test_map)}
+            wrong = find_errors(load_predictions(path, **{split: len(rows) for split, rows in places.items()}), places)
         figure = plot_scatter(coordinates, labels, snakemake.params.palette, style, snakemake.params.size, wrong)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, style.dpi)

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from common.figures import SMALL, save_figure
 from common.jobs import job
+from common.tables import SCORES, load_table
 
 SIZE = (7.0, 2.6)  # inches
 DPI = 300
@@ -51,7 +52,7 @@ def draw_score(axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, c
     axes.errorbar(
         np.arange(len(layers)) + shift,
         mean,
-        yerr=[mean - low, high - mean],
+        yerr=np.maximum([mean - low, high - mean], 0),  # a mean of equal numbers can be off by its last digit
         fmt=marker,
         color=color,
         linewidth=0.8,
@@ -98,4 +99,5 @@ def plot_scores(table: pd.DataFrame) -> Figure:
 
 if __name__ == "__main__":
     with job(snakemake.log[0], "plot_scores"), matplotlib.rc_context(SMALL):
-        save_figure(plot_scores(pd.read_csv(snakemake.input.table)), snakemake.output.eps, snakemake.output.png, DPI)
+        figure = plot_scores(load_table(snakemake.input.table, *SCORES))
+        save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import pairwise_distances, silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
-from common.arrays import load_npz, load_rows
+from common.arrays import load_json, load_neighbors, load_rows
 from common.files import whole
 from common.jobs import job
 
@@ -24,7 +23,10 @@ PAIRED = 2000  # of them, for the correlation of the distances
 
 
 def accuracy(indices: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> float:
-    """How often the labels (n,) of the nearest VOTERS of the neighbors (m, k) vote for the `truth` (m,)."""
+    """How often the labels (n,) of the nearest VOTERS of the neighbors (m, k) vote for the `truth` (m,).
+
+    Of labels with as many votes the smallest counts.
+    """
     return float((mode(labels[indices[:, :VOTERS]], axis=1).mode == truth).mean())
 
 
@@ -51,12 +53,12 @@ def silhouette(distances: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 
 def score_sample(features: np.ndarray, places: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """What needs all pairs, of the rows of a sample: features (m, d), places (m, 2) in the map, labels (m,).
+    """What needs all pairs, of the rows of a random sample: features (m, d), places (m, 2) in the map, labels (m,).
 
     Trustworthiness, which is lowered by neighbors in the map that are none in the features, and continuity, by those in
     the features that are none in the map (Venna and Kaski 2001), neighbors within the sample; silhouettes of the
-    classes in both; Spearman's rank correlation of the distances of PAIRED rows. None where there are too few rows, or
-    all distances are the same.
+    classes in both; Spearman's rank correlation of the distances of the first PAIRED rows. None where there are too few
+    rows, or all distances are the same.
     """
     distances = {"features": pairwise_distances(features), "map": pairwise_distances(places)}
     for matrix in distances.values():
@@ -86,7 +88,8 @@ def score_map(
     Features (n, d), neighbors (n, k) in them, nearest first, places (n, 2) in the map and labels (n,), and in `test`
     the same of the test images, whose neighbors and voters are training images. On all rows: the accuracy of the
     neighbors' vote in the features and in the map, and the share of the nearest neighbors in the features that are
-    among the nearest in the map. On a random sample of SAMPLE rows: what score_sample says.
+    among the nearest in the map. On a random sample of SAMPLE rows of the split: what score_sample says, of these rows
+    among themselves.
     """
     index = NearestNeighbors(n_neighbors=max(KEPT), algorithm="kd_tree").fit(places)
     scores = {}
@@ -94,7 +97,7 @@ def score_map(
         its_features, its_neighbors, its_places, truth = rows
         # asked for no rows in particular, scikit-learn leaves out each row itself
         in_map = index.kneighbors(None if split == "train" else its_places, return_distance=False)
-        sample = np.sort(np.random.default_rng(0).permutation(len(truth))[:SAMPLE])
+        sample = np.random.default_rng(0).permutation(len(truth))[:SAMPLE]
         scores[split] = {
             "rows": len(truth),
             "features_accuracy": accuracy(its_neighbors, labels, truth),
@@ -116,7 +119,8 @@ if __name__ == "__main__":
         paths, params = snakemake.input, snakemake.params
         features, places, labels = load_rows(paths.features, paths.map, paths.labels)
         test_features, test_places, test_labels = load_rows(paths.test_features, paths.test_map, paths.test_labels)
-        neighbors, test_neighbors = (load_npz(path)["indices"] for path in (paths.neighbors, paths.test_neighbors))
+        neighbors = load_neighbors(paths.neighbors, paths.features)["indices"]
+        test_neighbors = load_neighbors(paths.test_neighbors, paths.test_features)["indices"]
         scores = {
             "layer": layer,
             "dimensions": features.shape[1],
@@ -124,6 +128,6 @@ if __name__ == "__main__":
             "tsne_seed": params.tsne_seed,
             **score_map(features, neighbors, places, labels, (test_features, test_neighbors, test_places, test_labels)),
         }
-        scores["train"]["kl_divergence"] = json.loads(Path(paths.facts).read_text())["kl_divergence"]
+        scores["train"]["kl_divergence"] = load_json(paths.facts)["kl_divergence"]
         with whole(snakemake.output.scores) as part:
             part.write_text(json.dumps(scores, indent=2) + "\n")

@@ -2,29 +2,18 @@
 
 import importlib.metadata
 import json
+import platform
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from common.arrays import load_json
 from common.files import whole
 from common.jobs import job
+from common.tables import SCORES, load_table
 
-SCORES = {
-    "features_accuracy": "labels right, features",
-    "map_accuracy": "labels right, map",
-    "kept_10": "10 neighbors kept",
-    "kept_30": "30 neighbors kept",
-    "trustworthiness": "trustworthiness",
-    "continuity": "continuity",
-    "features_silhouette": "silhouette, features",
-    "map_silhouette": "silhouette, map",
-    "distance_correlation": "rank correlation of distances",
-    "kl_divergence": "KL divergence",
-    "network_accuracy": "network's own accuracy",
-}
 FACTS = ("backend", "version", "why_backend", "gradient", "kl_divergence", "images", "dimensions", "seconds")
 STYLE = """<style>
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }
@@ -39,17 +28,25 @@ td { font-variant-numeric: tabular-nums; }
 
 
 def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a score, a column a layer and split, as text: the mean over the seeds and, of several, the range."""
+    """A row a score, three columns a layer, as text: training and test images, and how much it falls between them.
+
+    Means over the seeds and, if they differ, the range.
+    """
 
     def as_text(values: pd.Series) -> str:
         known = values.dropna()
         if not len(known):
             return ""
-        spread = f" ({known.min():.4f} to {known.max():.4f})" if len(known) > 1 else ""
+        spread = f" ({known.min():.4f} to {known.max():.4f})" if known.max() - known.min() > 5e-5 else ""
         return f"{known.mean():.4f}{spread}"
 
-    groups = table.groupby(["layer", "split"], sort=False)
-    return groups[list(SCORES)].agg(as_text).rename(columns=SCORES).T.rename_axis(columns=[None, None])
+    columns = {}
+    for layer, rows in table.groupby("layer", sort=False):
+        splits = {split: rows.loc[rows.split == split, list(SCORES)] for split in ("train", "test")}
+        columns |= {(layer, split): part.agg(as_text) for split, part in splits.items()}
+        fall = splits["train"].mean() - splits["test"].mean()
+        columns[layer, "fall"] = fall.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
+    return pd.DataFrame(columns).rename(index=SCORES)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -69,7 +66,7 @@ def installed(pins: Mapping[str, str]) -> dict[str, str]:
             found[name] = importlib.metadata.version(name.removesuffix("-base"))
         except importlib.metadata.PackageNotFoundError:
             found[name] = version
-    return found
+    return found | {"python": platform.python_version()}
 
 
 def page(
@@ -99,8 +96,8 @@ if __name__ == "__main__":
         params = snakemake.params
         facts = []
         for layer, path in zip(params.layers, snakemake.input.facts, strict=True):
-            made = json.loads(Path(path).read_text())
+            made = load_json(path)
             facts.append({"layer": layer} | {name: made[name] for name in FACTS if name in made})
         with whole(snakemake.output.page) as part:
-            table = pd.read_csv(snakemake.input.table)
+            table = load_table(snakemake.input.table, *SCORES)
             part.write_text(page(table, facts, params.configuration, installed(params.pins)))

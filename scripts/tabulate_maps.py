@@ -8,6 +8,7 @@ import pandas as pd
 from common.arrays import load, load_rows
 from common.files import whole
 from common.jobs import job
+from common.tables import load_predictions
 
 SPLITS = ("train", "test")
 
@@ -15,20 +16,19 @@ SPLITS = ("train", "test")
 def tabulate_maps(
     labels: Mapping[str, np.ndarray],
     places: Mapping[str, Mapping[str, np.ndarray]],
-    predictions: pd.DataFrame | None,
+    predictions: Mapping[str, pd.DataFrame] | None,
 ) -> pd.DataFrame:
     """A row an image, the training images first, in their arrays' order.
 
-    `labels` (n,) by split, `places` (n, 2) by split and layer, `predictions` as predict_labels writes them. Columns: id
-    (the row's number in its split), split, label, prediction and confidence (if there are predictions), and {layer}_x
-    and {layer}_y of each layer.
+    `labels` (n,) by split, `places` (n, 2) by split and layer, `predictions` by split as load_predictions
+    has them. Columns: id (the row's number in its split), split, label, prediction and confidence (if there are
+    predictions), and {layer}_x and {layer}_y of each layer.
     """
     tables = []
     for split in SPLITS:
         columns = {"id": np.arange(len(labels[split])), "split": split, "label": labels[split]}
         if predictions is not None:
-            rows = predictions[predictions.split == split]
-            columns |= {name: rows[name].to_numpy() for name in ("prediction", "confidence")}
+            columns |= {name: predictions[split][name].to_numpy() for name in ("prediction", "confidence")}
         for layer, coordinates in places[split].items():
             columns |= {f"{layer}_{axis}": coordinates[:, at] for at, axis in enumerate("xy")}
         tables.append(pd.DataFrame(columns))
@@ -47,6 +47,7 @@ if __name__ == "__main__":
             }
             for split in SPLITS
         }
-        predictions = pd.read_csv(snakemake.input.predictions[0]) if snakemake.input.predictions else None
+        counts = {split: len(rows) for split, rows in labels.items()}
+        predictions = load_predictions(*snakemake.input.predictions, **counts) if snakemake.input.predictions else None
         with whole(snakemake.output.table) as part:
             tabulate_maps(labels, places, predictions).to_csv(part, index=False, float_format="%.6g")

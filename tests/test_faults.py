@@ -31,6 +31,15 @@ def shorten(path: Path) -> None:
     np.save(path, np.load(path)[:-7])
 
 
+def fewer_neighbors(path: Path) -> None:
+    neighbors = dict(np.load(path))
+    np.savez(path, **{name: neighbors[name][:-7] for name in ("indices", "distances")})
+
+
+def shorten_table(path: Path) -> None:
+    pd.read_csv(path)[:-7].to_csv(path, index=False)
+
+
 @pytest.mark.parametrize(
     ("path", "damage", "target"),
     [
@@ -44,6 +53,10 @@ def shorten(path: Path) -> None:
         ("maps/pixel.npy", replace, "../figures/Digits_tSNE_pixel.eps"),
         ("maps/pixel.npy", shorten, "../figures/Digits_tSNE_pixel.eps"),
         ("data/train_labels.npy", shorten, "../figures/Digits_tSNE_pixel_embed.eps"),
+        ("neighbors/dense3_test.npz", fewer_neighbors, "maps/dense3_test.npy"),
+        ("scores/conv1.json", truncate, "layers.csv"),
+        ("network/predictions.csv", shorten_table, "maps.csv"),
+        ("network/history.csv", replace, "../figures/Digits_training.eps"),
     ],
 )
 def test_damaged_file_is_named_by_the_rule_that_reads_it(workflow, path, damage, target):

@@ -149,12 +149,14 @@ def test_notebook_style_is_the_notebooks(corners):
 
 def test_rings_mark_what_the_network_gets_wrong_but_not_in_the_notebooks_style(corners):
     coordinates, labels = corners
-    predictions = pd.DataFrame({"split": ["train"] * 20 + ["validation"] * 3 + ["test"] * 4})
-    predictions["label"] = [*labels, 0, 0, 0, 3, 2, 1, 0]
-    predictions["prediction"] = predictions.label
-    predictions.loc[[2, 21, 25], "prediction"] = 3  # one a split
-    test_places = np.array([[1, 1], [2, 2], [3, 3], [4, 4]])
-    wrong = find_errors(predictions, coordinates, test_places)
+    predictions = {
+        "train": pd.DataFrame({"label": labels, "prediction": labels}),
+        "test": pd.DataFrame({"label": [3, 2, 1, 0], "prediction": [3, 2, 1, 0]}),
+    }
+    predictions["train"].loc[2, "prediction"] = 3
+    predictions["test"].loc[2, "prediction"] = 3
+    places = {"train": coordinates, "test": np.array([[1, 1], [2, 2], [3, 3], [4, 4]])}
+    wrong = find_errors(predictions, places)
     assert wrong[0].tolist() == [[-10, -10], [3, 3]] and wrong[1].tolist() == [0, 1]
 
     def rings(style: str, wrong):
@@ -181,7 +183,8 @@ def test_layers_stand_side_by_side_with_their_scores(corners):
 
 
 def test_scores_are_drawn_with_their_range():
-    rows = [("pixel", None, 0.9), ("dense", 1, 0.98), ("dense", 2, 1.0)]
+    equal = [("equal", seed, 0.942333) for seed in range(3)]  # whose mean is not quite the same
+    rows = [("pixel", None, 0.9), ("dense", 1, 0.98), ("dense", 2, 1.0), *equal]
     columns = {name: 0.5 for panel in PANELS.values() for name in panel} | {"rows": 100, "network_accuracy": 0.97}
     table = pd.DataFrame(
         [
@@ -193,7 +196,8 @@ def test_scores_are_drawn_with_their_range():
     axes = plot_scores(table).axes[0]
     bars = [container for container in axes.containers if np.ptp(container.lines[0].get_ydata()) > 0]
     assert len(bars) == 2
-    assert bars[0].lines[0].get_ydata() == pytest.approx([10, (2 + 0.5) / 2]), "nothing wrong is half an image wrong"
+    means = bars[0].lines[0].get_ydata()
+    assert means == pytest.approx([10, (2 + 0.5) / 2, 5.7667]), "nothing wrong is half an image wrong"
     low, high = bars[0].lines[1]
     assert (low.get_ydata()[1], high.get_ydata()[1]) == pytest.approx((0.5, 2))
 

@@ -5,7 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import score_map as script
 from compare_layers import summarize, tabulate
+from scipy.spatial.distance import pdist
+from scipy.stats import spearmanr
 from score_map import accuracy, kept, score_map, score_sample, silhouette
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
@@ -82,6 +85,21 @@ def test_trustworthiness_and_continuity_are_venna_and_kaskis(blobs):
     assert scores["trustworthiness"] != pytest.approx(scores["continuity"], abs=1e-3)
 
 
+def test_distances_are_correlated_by_rank_of_rows_drawn_at_random(blobs, monkeypatch):
+    monkeypatch.setattr(script, "SAMPLE", 200)
+    monkeypatch.setattr(script, "PAIRED", 80)
+    order = np.argsort(blobs[1], kind="stable")  # sorted by class, as files can be
+    features, labels, places = (part[order] for part in blobs)
+    neighbors = nearest(features, features, 30, own=True)
+    scores = score_map(features, neighbors, places, labels, (features, neighbors, places, labels))["train"]
+    assert scores["sample"] == 200
+    sample = np.random.default_rng(0).permutation(500)[:200]
+    assert set(labels[sample[:80]]) == {0, 1, 2, 3}, "of all classes"
+    expected = spearmanr(pdist(features[sample[:80]]), pdist(places[sample[:80]])).statistic
+    assert scores["distance_correlation"] == pytest.approx(expected, abs=1e-4)
+    assert scores["distance_correlation"] < 0.9
+
+
 def test_a_copy_of_the_features_is_a_perfect_map(blobs):
     _, labels, places = blobs
     scores = score_sample(places, places, labels)
@@ -126,7 +144,7 @@ def table() -> pd.DataFrame:
 
 
 def test_summary_has_gain_fall_and_spread(table):
-    summary = summarize(table)
+    summary = summarize(table, "pixel")
     assert summary["best"] == {"features": "dense", "map": "dense"}
     assert summary["network_accuracy"]["test"] == pytest.approx({"mean": 0.965, "low": 0.96, "high": 0.97})
     dense = summary["layers"]["dense"]
@@ -138,7 +156,7 @@ def test_summary_has_gain_fall_and_spread(table):
 
 def test_page_has_scores_facts_configuration_and_versions(table):
     text = page(table, [{"layer": "pixel", "backend": "openTSNE"}], {"tsne": {"perplexity": 30}}, {"numpy": "2.1.3"})
-    for said in ("0.9200 (0.9000 to 0.9400)", "openTSNE", "tsne.perplexity", "<td>30</td>", "numpy", "2.1.3"):
+    for said in ("0.9200 (0.9000 to 0.9400)", "0.0700", "openTSNE", "tsne.perplexity", "<td>30</td>", "numpy", "2.1.3"):
         assert said in text
 
 

@@ -215,6 +215,8 @@ def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     assert (tmp_path / figure).exists() and "rule layers_plot_scatter:" in result.stderr
+    report = subprocess.run([*command[:3], "--report", "report.html", "--", figure], cwd=tmp_path, capture_output=True)
+    assert report.returncode == 0, report.stderr.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Arrays from disk, checked as they are read."""
 
 import errno
+import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,12 @@ def load_rows(*paths: str | Path) -> tuple[np.ndarray, ...]:
     return arrays
 
 
+def load_json(path: str | Path) -> dict:
+    """What is in a JSON file; raises UserError if it is damaged."""
+    with damage_named(path):
+        return json.loads(Path(path).read_text())
+
+
 def check_zip(path: str | Path) -> None:
     """Raise BadZipFile unless all that a zip file holds has its checksum, which not every reader looks at."""
     with zipfile.ZipFile(path) as file:
@@ -63,3 +70,16 @@ def load_npz(path: str | Path) -> dict[str, np.ndarray]:
         check_zip(path)
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
+
+
+def load_neighbors(path: str | Path, rows: str | Path) -> dict[str, np.ndarray]:
+    """The neighbors in a .npz file, as find_neighbors writes it, of each row of the array at `rows`.
+
+    Raises UserError if it is damaged, or their numbers differ.
+    """
+    neighbors, count = load_npz(path), len(load(rows))
+    with damage_named(path):
+        numbers = [len(neighbors[name]) for name in ("indices", "distances")]
+    if numbers != [count, count]:
+        raise UserError(f"{rows} has {count} rows, {path} neighbors of {max(numbers)}; {anew(rows, path)}")
+    return neighbors

@@ -157,6 +157,7 @@ function drawMarks() {
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   };
   names.forEach((text, number) => {
+    if (!data.medians[0][number]) return; // no image has this label
     const [x, y] = toScreen(data.medians[state.from][number], data.medians[state.layer][number]);
     set(text, { x, y, class: state.classes.size && !state.classes.has(number) ? "faint" : "" });
   });
