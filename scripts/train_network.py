@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.arrays import load_rows
-from common.backend import keras, tf, use_devices
+from common.arrays import damage_named, load_rows
+from common.backend import keras, load_network, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
 
@@ -68,12 +68,20 @@ class Checkpoint:
         self.work = digest.hexdigest()
 
     def load(self) -> tuple[keras.Model, list[dict[str, float]]] | None:
-        """The network and its history, if there are some of this work."""
+        """The network and its history, if there are some of this work, and undamaged."""
         path = self.folder / "history.json"
-        saved = json.loads(path.read_text()) if path.exists() else {}
-        if saved.get("work") != self.work:
+        if not path.exists():
             return None
-        return keras.models.load_model(self.folder / f"{len(saved['history'])}.keras"), saved["history"]
+        try:
+            with damage_named(path):
+                saved = json.loads(path.read_text())
+                if saved["work"] != self.work:
+                    return None
+                history = saved["history"]
+            return load_network(self.folder / f"{len(history)}.keras"), history
+        except UserError:
+            log.info("what an earlier run has left in %s is damaged: from the start", self.folder)
+            return None
 
     def save(self, network: keras.Model, history: list[dict[str, float]]) -> None:
         """Save both. The history is what makes it count: it is written last, and then the network before is deleted."""

@@ -219,12 +219,19 @@ def test_npy_file_is_read_in_the_right_form_or_refused(tmp_path, data):
     assert array.dtype.kind in "biuf" and array.ndim and array.offset + array.nbytes == len(data)
 
 
+def flipped(data: bytes, array: np.ndarray) -> bytes:
+    """A file with one bit of an array's content changed."""
+    at = data.index(array.tobytes()) + 1
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
 NEIGHBORS = {"indices": PAIRS[0][1].astype(np.int32), "distances": IMAGES[0], "method": np.array("exact")}
 
 
 @steady(300)
 @given(st.binary(max_size=200) | mutated(stored(np.savez, **NEIGHBORS)) | mutated(*NPY))
 @example(stored(np.save, IMAGES[0]))
+@example(flipped(stored(np.savez, **NEIGHBORS), NEIGHBORS["distances"]))
 def test_npz_file_is_read_as_it_was_written_or_refused(tmp_path, data):
     path = tmp_path / "arrays.npz"
     path.write_bytes(data)
@@ -259,3 +266,10 @@ def test_network_is_read_as_it_was_written_or_refused(network, tmp_path, data):
         return
     for ours, theirs in zip(found.get_weights(), good.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
+
+
+def test_one_bit_of_a_network_is_not_lost_sight_of(network, tmp_path):
+    good, good_bytes = network
+    (tmp_path / "network.keras").write_bytes(flipped(good_bytes, good.get_weights()[0]))
+    with pytest.raises(UserError, match=r"network\.keras is damaged"):
+        load_network(tmp_path / "network.keras")

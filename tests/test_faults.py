@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common.files import whole
+from common.jobs import UserError
 from helpers import Workflow, only_error, system_program
 
 RESULTS = "results/Digits"
@@ -207,6 +209,10 @@ def test_read_only_disk_is_named_with_the_file(workflow, mounted):
     result = workflow.run("--rerun-triggers", "input", "--", target)
     assert result.returncode != 0
     assert f"Read-only file system: '{target}'" in "\n".join(result.stderr.splitlines()[-10:])
+    # and where the disk became so after Snakemake had a look at it
+    line = f"{target} could not be written .*; allow writing there and run again"
+    with pytest.raises(UserError, match=line), whole(workflow.folder / target) as part:
+        part.touch()
 
 
 def test_second_snakemake_at_once_is_refused(workflow):
@@ -215,13 +221,14 @@ def test_second_snakemake_at_once_is_refused(workflow):
     script.write_text(script.read_text().replace(start, f"{start}    import time\n    time.sleep(20)\n"))
     figure = "results/figures/Digits_tSNE_pixel.eps"
     with open(workflow.folder / "first.log", "w") as log:
-        first = subprocess.Popen(workflow.command("--", figure), cwd=workflow.folder, stderr=log, stdout=log)
+        command = workflow.command("--", figure)
+        first = subprocess.Popen(command, cwd=workflow.folder, stderr=log, stdout=log, start_new_session=True)
     try:
         while "Execute 1 jobs" not in (workflow.folder / "first.log").read_text():
             assert first.poll() is None
         second = workflow.run("--", figure)
     finally:
-        first.send_signal(signal.SIGINT)
+        os.killpg(first.pid, signal.SIGKILL)  # with its job
         first.wait()
     assert second.returncode != 0 and "Directory cannot be locked" in second.stderr
 

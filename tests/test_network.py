@@ -87,6 +87,17 @@ def test_interrupted_training_is_resumed_and_ends_as_it_would_have(parts, tmp_pa
         assert np.allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["4.keras", "history.json"])
+def test_damaged_checkpoint_is_not_used(parts, tmp_path, caplog, name):
+    caplog.set_level("INFO")
+    _, history = train(parts, tmp_path)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:100])
+    caplog.clear()
+    _, again = train(parts, tmp_path)
+    assert caplog.messages[0] == f"what an earlier run has left in {tmp_path} is damaged: from the start"
+    pd.testing.assert_frame_equal(again, history, rtol=1e-5)
+
+
 @pytest.mark.parametrize("other", [{"seed": 8}, {"schedule": [{"epochs": 3, "batch_size": 64}]}])
 def test_training_is_not_resumed_from_other_work(parts, tmp_path, caplog, other):
     caplog.set_level("INFO")

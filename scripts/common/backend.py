@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from common.arrays import check_zip, damage_named
+from common.arrays import damage_named
 
 
 @contextmanager
@@ -28,10 +28,9 @@ with _silence():  # at import, TensorFlow complains of GPU libraries, whether it
 __all__ = ["keras", "load_network", "tf", "use_devices"]
 
 
-def load_network(path: str) -> keras.Model:
+def load_network(path: str | os.PathLike) -> keras.Model:
     """The network in a .keras file; raises UserError if that is damaged."""
     with damage_named(path):
-        check_zip(path)
         return keras.models.load_model(path)
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from common.jobs import UserError
@@ -41,4 +41,5 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
         remedy = REMEDIES[error.errno]
         raise UserError(f"{path} could not be written ({error.strerror}); {remedy} there and run again") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that is read-only by now, it must not hide why
+            part.unlink(missing_ok=True)
