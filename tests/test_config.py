@@ -43,7 +43,7 @@ def test_defaults_schema_and_documentation_agree():
         ({"tsne": {"perplexity": "many"}}, "tsne.perplexity: 'many' is not of type 'number'"),
         ({"tsne": {"perplexity": math.nan}}, "tsne.perplexity: nan is not of type 'number'"),
         ({"tsne": {"backend": "opentnse"}}, "tsne.backend: 'opentnse' is not allowed; did you mean opentsne?"),
-        ({"tsne": {"seed": -1}}, "tsne.seed: -1 is less than the minimum of 0"),
+        ({"tsne": {"seeds": [3, -1]}}, "tsne.seeds[1]: -1 is less than the minimum of 0"),
         (
             {"dataset": {"train_size": 40}},
             "tsne.perplexity: 15 needs more than 45 images, and dataset.train_size is 40; set it to less than 13.3333",

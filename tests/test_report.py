@@ -46,7 +46,7 @@ def test_first_page_says_what_it_is_and_where_to_begin(report):
     report.reload()
     report.get_by_role("heading", name="What has each layer of a neural network learned?").wait_for()
     text = report.inner_text("body")
-    assert "pixel, conv1, conv2, dense3" in text and all(part in text for part in PARTS)
+    assert all(part in text for part in PARTS)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -64,7 +64,8 @@ def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
 def frame(coordinates: np.ndarray) -> tuple[np.ndarray, float]:
     """The square that every figure of a map (n, 2) shows: its center (2,) and its side, in the map's units."""
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    return (low + high) / 2, float((high - low).max()) * (1 + 2 * MARGIN)
+    extent = float((high - low).max()) or 1.0  # of a map that is a single point, any will do
+    return (low + high) / 2, extent * (1 + 2 * MARGIN)
 
 
 def draw_map(
