@@ -13,11 +13,6 @@ report: "report/workflow.rst"
 
 
 include: "rules/config.smk"
-
-
-DATASET = config["dataset"]["name"]
-
-
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/network.smk"
@@ -25,6 +20,7 @@ include: "rules/maps.smk"
 include: "rules/scores.smk"
 include: "rules/figures.smk"
 include: "rules/explorer.smk"
+include: "rules/targets.smk"
 
 
 onerror:
@@ -32,11 +28,7 @@ onerror:
 
 
 rule all:
-    """Every figure and table, and the explorer."""
+    """Every figure and table, and the explorer, of the data sets that the configuration says to make."""
     default_target: True
     input:
-        rules.scatters.input,
-        rules.thumbnails.input,
-        rules.filters.input,
-        rules.comparisons.input,
-        expand(rules.build_explorer.output, dataset=DATASET),
+        of_all(everything_of),

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -10,41 +11,99 @@ from pathlib import Path
 import yaml
 
 
+def setting(*keys):
+    """What the configuration says of a job's data set, as a function for `params`."""
+
+    def look_up(wildcards):
+        value = SETTINGS[wildcards.dataset]
+        for key in keys:
+            value = value[key]
+        return value
+
+    return look_up
+
+
+def layers(dataset):
+    """The names of its layers, as in its files' names."""
+    return [layer["name"] for layer in SETTINGS[dataset]["layers"]]
+
+
+def of_layers(pattern, **parts):
+    """The files of that name of each layer of a job's data set, as a function for `input`."""
+    return lambda wildcards: expand(pattern, dataset=wildcards.dataset, layer=layers(wildcards.dataset), **parts)
+
+
+def reference(dataset):
+    """The layer that the others are compared with, and whose map theirs are turned to."""
+    return "pixel" if "pixel" in layers(dataset) else layers(dataset)[0]
+
+
 def repetitions(kind, seeds):
     """What is made several times, by the suffix in its files' names: that of the first seed has none."""
     return {"": seeds[0]} | {f"-{kind}{seed}": seed for seed in seeds[1:]}
 
 
-# Of a {training} and of a {tsne} in a file's name, the seed.
-TRAININGS = repetitions("training", config["network"]["seeds"])
-TSNES = repetitions("tsne", config["tsne"]["seeds"])
+def trainings(dataset):
+    """Of the {training} in a file's name, the seed; a model that is used as it is has none."""
+    settings = SETTINGS[dataset]
+    return repetitions("training", settings["network"]["seeds"] if settings["trained"] else [None])
 
 
-def trainings_of(layer):
-    """The networks that a layer is of: the images themselves are of none."""
-    return [""] if layer == "pixel" else list(TRAININGS)
+def tsnes(dataset):
+    """Of the {tsne} in a file's name, the seed."""
+    return repetitions("tsne", SETTINGS[dataset]["tsne"]["seeds"])
 
 
-# The networks that are trained: none, if the images themselves are all that is asked for.
-NETWORKS = list(TRAININGS) if set(config["layers"]) - {"pixel"} else []
+def is_of_network(dataset, layer):
+    """Whether a layer is one of a network: the images themselves and vectors are not."""
+    return SETTINGS[dataset]["kind"] != "vectors" and layer != "pixel"
 
-# Whether a scatter plot marks what the network gets wrong, for which it must wait for the network.
-SHOW_ERRORS = config["figures"]["scatter"]["errors"] and config["figures"]["scatter"]["style"] != "notebook"
+
+def trainings_of(dataset, layer):
+    """The {training} of the networks that a layer is of."""
+    return list(trainings(dataset)) if is_of_network(dataset, layer) else [""]
+
+
+def networks(dataset):
+    """The {training} of a data set's networks: none, if no layer is of one."""
+    return list(trainings(dataset)) if any(is_of_network(dataset, layer) for layer in layers(dataset)) else []
+
+
+def predictions(dataset):
+    """What its networks say of each image."""
+    return expand("results/{dataset}/network/predictions{training}.csv", dataset=dataset, training=networks(dataset))
+
+
+def shows_errors(dataset):
+    """Whether a scatter plot marks what the network gets wrong, for which it must wait for the network."""
+    scatter = SETTINGS[dataset]["figures"]["scatter"]
+    return scatter["errors"] and scatter["style"] != "notebook" and bool(networks(dataset))
+
 
 SPLITS = ["train", "validation", "test"]
 
-# The layer that the others are compared with, and whose map theirs are turned to.
-REFERENCE = "pixel" if "pixel" in config["layers"] else config["layers"][0]
+# The data sets of images, and of vectors; those whose network is trained, and those whose is used as it is.
+VECTORS = [dataset for dataset, settings in SETTINGS.items() if settings["kind"] == "vectors"]
+IMAGES = [dataset for dataset in SETTINGS if dataset not in VECTORS]
+TRAINED = [dataset for dataset in IMAGES if SETTINGS[dataset]["trained"]]
+ADOPTED = [dataset for dataset in IMAGES if not SETTINGS[dataset]["trained"]]
 
-# Of each image are searched: as many as t-SNE heeds, and as many as the scores look at.
-NEIGHBORS = max(int(3 * config["tsne"]["perplexity"]), 30)
+
+def one_of(values):
+    """A regular expression of them; of none, one that nothing matches."""
+    return f"({'|'.join(map(re.escape, values))})" if values else "(?!)"
+
+
+def neighbors(wildcards):
+    """How many neighbors of each row are searched: as many as t-SNE heeds, and as many as the scores look at."""
+    return max(int(3 * SETTINGS[wildcards.dataset]["tsne"]["perplexity"]), 30)
 
 
 wildcard_constraints:
-    dataset=re.escape(DATASET),
-    layer="|".join(map(re.escape, config["layers"])),
-    training=f"({'|'.join(TRAININGS)})",
-    tsne=f"({'|'.join(TSNES)})",
+    dataset=one_of(SETTINGS),
+    layer=one_of({layer for dataset in SETTINGS for layer in layers(dataset)}),
+    training=one_of({training for dataset in SETTINGS for training in trainings(dataset)}),
+    tsne=one_of({tsne for dataset in SETTINGS for tsne in tsnes(dataset)}),
 
 
 def pins():
@@ -57,8 +116,10 @@ def pins():
     return found
 
 
-def by_size(base, **factors):
+def by_size(base, most=math.inf, **factors):
     """What a job asks for: `base`, and for each input named so much a megabyte of it; with each attempt twice as much.
+
+    Of an input that a job holds in pieces, no more than `most` megabytes count.
 
     In megabytes or minutes. Measured on all of MNIST, with some to spare, since other machines are slower, or busy;
     memory with 300 for Snakemake, which runs the job on a cluster's node. docs/resources.md compares.
@@ -66,7 +127,8 @@ def by_size(base, **factors):
 
     def ask(wildcards, input, attempt):
         return int(
-            (base + sum(factor * megabytes(input[name]) for name, factor in factors.items())) * 2 ** (attempt - 1)
+            (base + sum(factor * min(megabytes(input[name]), most) for name, factor in factors.items()))
+            * 2 ** (attempt - 1)
         )
 
     return ask

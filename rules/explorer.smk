@@ -3,14 +3,22 @@
 # Makes: results/{dataset}/explorer.html, one page to look at the maps of all layers with.
 
 
+def images_of(split):
+    """The images of a split, if the data set has images, as a function for `input`."""
+    return lambda wildcards: (
+        f"results/{wildcards.dataset}/data/{split}_images.npy" if wildcards.dataset in IMAGES else []
+    )
+
+
 rule build_explorer:
     """Make the explorer, a page that needs no server and fetches nothing."""
     input:
         maps="results/{dataset}/maps.csv",
-        train_images="results/{dataset}/data/train_images.npy",
-        test_images="results/{dataset}/data/test_images.npy",
-        train_neighbors=expand("results/{{dataset}}/neighbors/{layer}.npz", layer=config["layers"]),
-        test_neighbors=expand("results/{{dataset}}/neighbors/{layer}_test.npz", layer=config["layers"]),
+        classes="results/{dataset}/data/classes.json",
+        train_images=images_of("train"),
+        test_images=images_of("test"),
+        train_neighbors=of_layers("results/{dataset}/neighbors/{layer}.npz"),
+        test_neighbors=of_layers("results/{dataset}/neighbors/{layer}_test.npz"),
     output:
         page="results/{dataset}/explorer.html",
     log:
@@ -23,7 +31,7 @@ rule build_explorer:
     params:
         helpers=helpers("arrays", "figures", "files", "jobs", "tables"),
         page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
-        layers=config["layers"],
-        palette=config["figures"]["palette"],
+        layers=lambda wildcards: layers(wildcards.dataset),
+        palette=setting("figures", "palette"),
     script:
         "../scripts/build_explorer.py"

@@ -9,9 +9,10 @@ rule plot_scatter:
         map="results/{dataset}/aligned/{layer}.npy",
         facts="results/{dataset}/maps/{layer}.json",  # for the report
         labels="results/{dataset}/data/train_labels.npy",
-        errors=(
-            ["results/{dataset}/network/predictions.csv", "results/{dataset}/aligned/{layer}_test.npy"]
-            if NETWORKS and SHOW_ERRORS
+        classes="results/{dataset}/data/classes.json",
+        errors=lambda wildcards: (
+            [predictions(wildcards.dataset)[0], f"results/{wildcards.dataset}/aligned/{wildcards.layer}_test.npy"]
+            if shows_errors(wildcards.dataset)
             else []
         ),
     output:
@@ -26,9 +27,9 @@ rule plot_scatter:
         "../envs/figures.yaml"
     params:
         helpers=helpers("arrays", "figures", "jobs", "tables"),
-        palette=config["figures"]["palette"],
-        style=config["figures"]["scatter"]["style"],
-        size=config["figures"]["scatter"]["size"],
+        palette=setting("figures", "palette"),
+        style=setting("figures", "scatter", "style"),
+        size=setting("figures", "scatter", "size"),
     script:
         "../scripts/plot_scatter.py"
 
@@ -40,6 +41,7 @@ rule plot_thumbnails:
         facts="results/{dataset}/maps/{layer}.json",  # for the report
         images="results/{dataset}/data/train_images.npy",
         labels="results/{dataset}/data/train_labels.npy",
+        classes="results/{dataset}/data/classes.json",
     output:
         eps="results/figures/{dataset}_tSNE_{layer}_embed.eps",
         png=report(
@@ -54,8 +56,8 @@ rule plot_thumbnails:
         "../envs/figures.yaml"
     params:
         helpers=helpers("arrays", "figures", "jobs"),
-        palette=config["figures"]["palette"],
-        canvas=config["figures"]["thumbnails"]["canvas"],
+        palette=setting("figures", "palette"),
+        canvas=setting("figures", "thumbnails", "canvas"),
     script:
         "../scripts/plot_thumbnails.py"
 
@@ -78,7 +80,7 @@ rule plot_filters:
         "../envs/figures.yaml"
     params:
         helpers=helpers("arrays", "figures", "jobs"),
-        size=config["figures"]["filters"]["size"],
+        size=setting("figures", "filters", "size"),
     script:
         "../scripts/plot_filters.py"
 
@@ -86,9 +88,10 @@ rule plot_filters:
 rule plot_layers:
     """The maps of all layers side by side, each with its scores."""
     input:
-        maps=expand("results/{{dataset}}/aligned/{layer}.npy", layer=config["layers"]),
+        maps=of_layers("results/{dataset}/aligned/{layer}.npy"),
         labels="results/{dataset}/data/train_labels.npy",
-        scores=expand("results/{{dataset}}/scores/{layer}.json", layer=config["layers"]),
+        classes="results/{dataset}/data/classes.json",
+        scores=of_layers("results/{dataset}/scores/{layer}.json"),
     output:
         eps="results/figures/{dataset}_tSNE_layers.eps",
         png=report("results/figures/{dataset}_tSNE_layers.png", **shown(LAYERS_IN_REPORT, "layers", "maps")),
@@ -101,8 +104,8 @@ rule plot_layers:
         "../envs/figures.yaml"
     params:
         helpers=helpers("arrays", "figures", "jobs"),
-        layers=config["layers"],
-        palette=config["figures"]["palette"],
+        layers=lambda wildcards: layers(wildcards.dataset),
+        palette=setting("figures", "palette"),
     script:
         "../scripts/plot_layers.py"
 
@@ -145,32 +148,3 @@ rule plot_history:
         helpers=helpers("figures", "jobs", "tables"),
     script:
         "../scripts/plot_history.py"
-
-
-rule scatters:
-    """Target: every scatter plot."""
-    input:
-        expand(rules.plot_scatter.output, dataset=DATASET, layer=config["layers"]),
-
-
-rule thumbnails:
-    """Target: every map drawn with its images."""
-    input:
-        expand(rules.plot_thumbnails.output, dataset=DATASET, layer=config["layers"]),
-
-
-rule filters:
-    """Target: the filters of the first convolution, if it is among the layers."""
-    input:
-        expand(rules.plot_filters.output, dataset=DATASET if "conv1" in config["layers"] else []),
-
-
-rule comparisons:
-    """Target: the layers side by side, as figures and as tables, and how the training went."""
-    input:
-        expand(rules.plot_layers.output, dataset=DATASET),
-        expand(rules.plot_scores.output, dataset=DATASET),
-        expand(rules.plot_history.output, dataset=DATASET if NETWORKS else []),
-        expand(rules.compare_layers.output, dataset=DATASET),
-        expand(rules.tabulate_maps.output, dataset=DATASET),
-        expand(rules.summarize_run.output, dataset=DATASET),

@@ -23,12 +23,13 @@ rule find_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=by_size(800, features=2.6),
+        mem_mb=by_size(800, most=config["memory"], features=2.6),
         runtime=by_size(5, features=0.02, test_features=0.02),
     params:
         helpers=helpers("arrays", "components", "files", "jobs"),
-        k=NEIGHBORS,
-        seed=TSNES[""],
+        k=neighbors,
+        seed=lambda wildcards: tsnes(wildcards.dataset)[""],
+        memory=config["memory"],
     script:
         "../scripts/find_neighbors.py"
 
@@ -53,8 +54,11 @@ rule embed_tsne:
         runtime=by_size(5, neighbors=0.4),
     params:
         helpers=helpers("affinities", "arrays", "components", "files", "jobs", "tsnecuda_process"),
-        tsne={name: value for name, value in config["tsne"].items() if name != "seeds"},
-        seed=lambda wildcards: TSNES[wildcards.tsne],
+        tsne=lambda wildcards: {
+            name: value for name, value in SETTINGS[wildcards.dataset]["tsne"].items() if name != "seeds"
+        },
+        seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
+        memory=config["memory"],
     script:
         "../scripts/embed_tsne.py"
 
@@ -88,7 +92,7 @@ rule align_map:
     input:
         places="results/{dataset}/maps/{layer}{part}.npy",
         map="results/{dataset}/maps/{layer}.npy",
-        reference=f"results/{{dataset}}/maps/{REFERENCE}.npy",
+        reference=lambda wildcards: f"results/{wildcards.dataset}/maps/{reference(wildcards.dataset)}.npy",
         labels="results/{dataset}/data/train_labels.npy",  # which tell a map that has lost rows from the other
     output:
         places="results/{dataset}/aligned/{layer}{part}.npy",

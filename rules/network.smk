@@ -6,13 +6,35 @@
 # Where there are several seeds, of those after the first the names end in -training{seed}.
 
 
+def model_file(*suffixes):
+    """The file of a model of one's own, if the configuration names one that ends so, as a function for `input`."""
+
+    def look_up(wildcards):
+        model = SETTINGS[wildcards.dataset]["network"]["model"]
+        return model if model and model.endswith(suffixes) else []
+
+    return look_up
+
+
+def epochs(wildcards):
+    """How many the network is trained for."""
+    return sum(phase["epochs"] for phase in SETTINGS[wildcards.dataset]["network"]["schedule"])
+
+
+def layer_of(wildcards):
+    """What the configuration says of a job's layer."""
+    return next(layer for layer in SETTINGS[wildcards.dataset]["layers"] if layer["name"] == wildcards.layer)
+
+
 rule train_network:
     """Train the CNN."""
     input:
+        model=model_file(".py"),
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_images="results/{dataset}/data/validation_images.npy",
         validation_labels="results/{dataset}/data/validation_labels.npy",
+        classes="results/{dataset}/data/classes.json",
     output:
         network="results/{dataset}/network/network{training}.keras",
         history="results/{dataset}/network/history{training}.csv",
@@ -20,6 +42,8 @@ rule train_network:
         "logs/train_network/{dataset}{training}.log",
     benchmark:
         "benchmarks/train_network/{dataset}{training}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(TRAINED),
     priority: 1  # the longest way to the figures goes through it
     conda:
         "../envs/network-gpu.yaml" if GPU_FOR_NETWORK else "../envs/network.yaml"
@@ -27,14 +51,44 @@ rule train_network:
     resources:
         gpu=int(GPU_FOR_NETWORK),
         mem_mb=by_size(1300, train_images=6),
-        runtime=by_size(15, train_images=0.01 * sum(phase["epochs"] for phase in config["network"]["schedule"])),
+        runtime=lambda wildcards, input, attempt: by_size(15, train_images=0.01 * epochs(wildcards))(
+            wildcards, input, attempt
+        ),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
-        seed=lambda wildcards: TRAININGS[wildcards.training],
-        learning_rate=config["network"]["learning_rate"],
-        schedule=config["network"]["schedule"],
+        seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
+        filters=setting("network", "filters"),
+        kernel=setting("network", "kernel"),
+        units=setting("network", "units"),
+        learning_rate=setting("network", "learning_rate"),
+        schedule=setting("network", "schedule"),
     script:
         "../scripts/train_network.py"
+
+
+rule adopt_network:
+    """Take a model that is used as it is, and make the images fit it."""
+    input:
+        model=model_file(".keras"),
+        weights=lambda wildcards: SETTINGS[wildcards.dataset]["network"]["weights"] or [],
+        train_images="results/{dataset}/data/train_images.npy",  # for their shape
+    output:
+        network="results/{dataset}/network/network.keras",
+    log:
+        "logs/adopt_network/{dataset}.log",
+    benchmark:
+        "benchmarks/adopt_network/{dataset}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(ADOPTED),
+    localrule: True
+    conda:
+        "../envs/network.yaml"
+    params:
+        helpers=helpers("arrays", "backend", "files", "jobs"),
+        model=setting("network", "model"),
+        fit=setting("network", "input"),
+    script:
+        "../scripts/adopt_network.py"
 
 
 rule predict_labels:
@@ -43,6 +97,7 @@ rule predict_labels:
         network="results/{dataset}/network/network{training}.keras",
         images=expand("results/{{dataset}}/data/{split}_images.npy", split=SPLITS),
         labels=expand("results/{{dataset}}/data/{split}_labels.npy", split=SPLITS),
+        classes="results/{dataset}/data/classes.json",
     output:
         predictions="results/{dataset}/network/predictions{training}.csv",
     log:
@@ -52,7 +107,7 @@ rule predict_labels:
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=by_size(1300, images=2),
+        mem_mb=by_size(1300, most=config["memory"], images=2, network=6),
         runtime=by_size(5, images=0.01),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
@@ -74,14 +129,18 @@ rule extract_features:
         "logs/extract_features/{dataset}/{layer}{training}.log",
     benchmark:
         "benchmarks/extract_features/{dataset}/{layer}{training}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(IMAGES),
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=by_size(1300, images=7),
+        mem_mb=by_size(1300, most=config["memory"], images=7, network=6),
         disk_mb=by_size(100, images=8, test_images=8),
         runtime=by_size(5, images=0.01, test_images=0.01),
     params:
         helpers=helpers("arrays", "backend", "files", "jobs"),
+        layer=lambda wildcards: layer_of(wildcards)["layer"],
+        pool=lambda wildcards: layer_of(wildcards)["pool"],
     script:
         "../scripts/extract_features.py"
 
@@ -98,6 +157,8 @@ rule flatten_images:
         "logs/flatten_images/{dataset}.log",
     benchmark:
         "benchmarks/flatten_images/{dataset}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(IMAGES),
     localrule: True
     conda:
         "../envs/data.yaml"

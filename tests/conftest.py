@@ -35,7 +35,7 @@ def pairs(parts) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory, pairs, sha256) -> Workflow:
+def fresh(tmp_path_factory, pairs) -> Workflow:
     """The workflow, the small data set as a local file, and nothing made."""
     folder = tmp_path_factory.mktemp("fresh")
     for name in WORKFLOW:
@@ -45,7 +45,8 @@ def fresh(tmp_path_factory, pairs, sha256) -> Workflow:
     workflow = Workflow(folder)
     (folder / "digits.yaml").write_text("{}")
     workflow.configure(
-        dataset={"name": "Digits", "validation_size": 250, "sources": [{"path": "digits.pkl.gz"}], "sha256": sha256},
+        make=["Small"],
+        datasets={"Small": {"pickle": "digits.pkl.gz"}},
         network={"schedule": [{"epochs": 3, "batch_size": 32}, {"epochs": 1, "batch_size": 64}]},
         tsne={"perplexity": 15},
         figures={"thumbnails": {"canvas": 1200}},

@@ -14,9 +14,9 @@ import yaml
 ROOT = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
 LAYERS = ("pixel", "conv1", "conv2", "dense3")
-FIGURES = {f"Digits_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
-FIGURES |= {"Digits_conv1_filters", "Digits_tSNE_layers", "Digits_scores", "Digits_training"}
-TARGETS = ("all", "scatters", "thumbnails", "filters", "comparisons")
+FIGURES = {f"Small_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
+FIGURES |= {"Small_conv1_filters", "Small_tSNE_layers", "Small_scores", "Small_training"}
+TARGETS = ("all", "scatters", "thumbnails", "filters", "comparisons", "Small", "Digits")
 
 
 def system_program(name: str, package: str) -> str:

@@ -17,7 +17,7 @@ def keys(config: dict, schema: dict, prefix: str = "") -> dict:
     found = {}
     for name, value in config.items():
         inner = schema["properties"][name]
-        if "properties" in inner and name != "sha256":
+        if "properties" in inner:
             assert set(value) == set(inner["properties"]) == set(inner["required"]), prefix + name
             found |= keys(value, inner, f"{prefix}{name}.")
         else:
@@ -45,11 +45,57 @@ def test_defaults_schema_and_documentation_agree():
         ({"tsne": {"backend": "opentnse"}}, "tsne.backend: 'opentnse' is not allowed; did you mean opentsne?"),
         ({"tsne": {"seeds": [3, -1]}}, "tsne.seeds[1]: -1 is less than the minimum of 0"),
         (
-            {"dataset": {"train_size": 40}},
-            "tsne.perplexity: 15 needs more than 45 images, and dataset.train_size is 40; set it to less than 13.3333",
+            {"datasets": {"Mine": {"npz": "x.npz", "sample": 40}}},
+            "tsne.perplexity: 15 needs more than 45 images, and datasets.Mine.sample is 40; set it to less than 13.3",
         ),
-        ({"dataset": {"name": "a/b"}}, "dataset.name: 'a/b' is not what this is: Prefix of the figures' names"),
-        ({"dataset": {"sources": [{"wheel": "x"}]}}, "dataset.sources[0]: {'wheel': 'x'} is not what this is: One of"),
+        ({"make": ["Mnist"]}, "make: there is no data set Mnist; did you mean MNIST?"),
+        ({"datasets": {"a/b": {"npz": "x.npz"}}}, "datasets: 'a/b' is not what this is: Prefix of the figures' names"),
+        ({"datasets": {"Mine": {"npy": {}}}}, "datasets.Mine.npy: 'images' is a required property"),
+        ({"datasets": {"Mine": {"foldr": "x"}}}, "datasets.Mine.foldr: there is no such key; did you mean folder?"),
+        ({"datasets": {"Mine": {"sample": 99}}}, "datasets.Mine: it does not say what it is; give one of pickle, idx,"),
+        ({"datasets": {"Mine": {"idx": "x", "npz": "y"}}}, "datasets.Mine: idx and npz are too many; give one of"),
+        (
+            {"datasets": {"Mine": {"npz": "x.npz", "tsne": {"perplexty": 5}}}},
+            "datasets.Mine.tsne.perplexty: there is no such key; did you mean perplexity?",
+        ),
+        (
+            {"datasets": {"Mine": {"npz": "x.npz", "tsne": {"backend": "auto"}}}},
+            "datasets.Mine.tsne.backend: this can only be said of all data sets together",
+        ),
+        (
+            {"datasets": {"Mine": {"npz": "x.npz", "network": {"filters": [4, 0]}}}},
+            "datasets.Mine.network.filters[1]: 0 is less than the minimum of 1",
+        ),
+        (
+            {"datasets": {"Mine": {"npz": "x.npz", "network": {"filters": [20, 40, 80]}}}},
+            "layers: the network has no dense3; did you mean dense4? (datasets.Mine)",
+        ),
+        ({"datasets": {"Mine": {"npz": "x.npz", "size": [8, 8]}}}, "datasets.Mine.size: this is of a folder only"),
+        ({"datasets": {"Mine": {"npz": "x.npz", "labels": "y"}}}, "datasets.Mine.labels: this is of vectors only"),
+        (
+            {"datasets": {"Mine": {"npy": {"images": "x.npy"}}}},
+            "datasets.Mine.npy: without labels no network can be trained; give them, or layers: [pixel]",
+        ),
+        (
+            {"datasets": {"Mine": {"vectors": {"a": "a.npy"}, "layers": ["pixel"]}}},
+            "datasets.Mine: vectors are of no network, and are the layers; leave out layers and network",
+        ),
+        (
+            {"datasets": {"Mine": {"vectors": {"a_test": "a.npy"}}}},
+            "datasets.Mine.layers: a_test would be mistaken for another file",
+        ),
+        (
+            {"datasets": {"Mine": {"npz": "x.npz", "network": {"model": "keras.applications.VGG16"}}}},
+            "datasets.Mine: keras.applications.VGG16 needs network.weights",
+        ),
+        (
+            {"network": {"model": "model.h5"}},
+            "network.model: 'model.h5' is not what this is: null, a .py",
+        ),
+        (
+            {"downloads": {"mnist": {"sources": [{"wheel": "x"}], "validation_size": 1, "sha256": {}}}},
+            "downloads.mnist.sources[0]: {'wheel': 'x'} is not what this is: One of",
+        ),
         (
             {"network": {"schedule": [{"epochs": 0, "batch_size": 64}]}},
             "network.schedule[0].epochs: 0 is less than the minimum of 1",
@@ -63,7 +109,7 @@ def test_defaults_schema_and_documentation_agree():
             "figures.palette: matplotlib has no color map 'virids'; did you mean viridis?",
         ),
         ({"figures": {"palette": ["red", "gren"]}}, "figures.palette[1]: 'gren' is no color of matplotlib"),
-        ({"layers": ["pixel", "conv9"]}, "layers[1]: 'conv9' is not allowed; did you mean conv2?"),
+        ({"layers": ["pixel", "conv9"]}, "layers: the network has no conv9; did you mean conv2? (datasets.MNIST)"),
         ({"layers": ["pixel", "pixel"]}, "layers: ['pixel', 'pixel'] has non-unique elements"),
         ({"layers": None}, "layers: None is not of type 'array'"),
     ],

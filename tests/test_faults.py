@@ -18,7 +18,7 @@ from common.files import whole
 from common.jobs import UserError
 from helpers import Workflow, only_error, system_program
 
-RESULTS = "results/Digits"
+RESULTS = "results/Small"
 
 
 def truncate(path: Path) -> None:
@@ -51,14 +51,14 @@ def shorten_table(path: Path) -> None:
         ("network/network.keras", truncate, "network/conv1_filters.npy"),
         ("features/dense3.npy", truncate, "neighbors/dense3.npz"),
         ("neighbors/dense3.npz", truncate, "maps/dense3.npy"),
-        ("network/conv1_filters.npy", replace, "../figures/Digits_conv1_filters.eps"),
-        ("maps/pixel.npy", replace, "../figures/Digits_tSNE_pixel.eps"),
-        ("maps/pixel.npy", shorten, "../figures/Digits_tSNE_pixel.eps"),
-        ("data/train_labels.npy", shorten, "../figures/Digits_tSNE_pixel_embed.eps"),
+        ("network/conv1_filters.npy", replace, "../figures/Small_conv1_filters.eps"),
+        ("maps/pixel.npy", replace, "../figures/Small_tSNE_pixel.eps"),
+        ("maps/pixel.npy", shorten, "../figures/Small_tSNE_pixel.eps"),
+        ("data/train_labels.npy", shorten, "../figures/Small_tSNE_pixel_embed.eps"),
         ("neighbors/dense3_test.npz", fewer_neighbors, "maps/dense3_test.npy"),
         ("scores/conv1.json", truncate, "layers.csv"),
         ("network/predictions.csv", shorten_table, "maps.csv"),
-        ("network/history.csv", replace, "../figures/Digits_training.eps"),
+        ("network/history.csv", replace, "../figures/Small_training.eps"),
     ],
 )
 def test_damaged_file_is_named_by_the_rule_that_reads_it(workflow, path, damage, target):
@@ -97,16 +97,15 @@ def test_file_that_does_not_fit_is_not_left_half_written(workflow, target):
 
 
 STAGES = (  # the last first, so that what a job needs is there when it is killed
-    "results/figures/Digits_tSNE_conv1.eps",
-    "results/Digits/scores/conv1.json",
-    "results/Digits/maps/conv1_test.npy",
-    "results/Digits/maps/conv1.npy",
-    "results/Digits/neighbors/conv1.npz",
-    "results/Digits/features/conv1.npy",
-    "results/Digits/network/predictions.csv",
-    "results/Digits/network/history.csv",
-    "results/Digits/data/train_images.npy",
-    "resources/mnist.pkl.gz",
+    "results/figures/Small_tSNE_conv1.eps",
+    "results/Small/scores/conv1.json",
+    "results/Small/maps/conv1_test.npy",
+    "results/Small/maps/conv1.npy",
+    "results/Small/neighbors/conv1.npz",
+    "results/Small/features/conv1.npy",
+    "results/Small/network/predictions.csv",
+    "results/Small/network/history.csv",
+    "results/Small/data/train_images.npy",
 )
 
 
@@ -132,8 +131,8 @@ def test_job_killed_as_it_ends_leaves_nothing_and_a_rerun_is_as_if_undisturbed(w
 
 def test_snakemake_killed_in_each_stage_and_started_again_ends_as_if_undisturbed(fresh, finished, tmp_path):
     workflow = fresh.copy(tmp_path / "workflow")
-    target = "results/figures/Digits_tSNE_conv2.eps"
-    rules = "download_dataset prepare_dataset train_network extract_features find_neighbors embed_tsne plot_scatter"
+    target = "results/figures/Small_tSNE_conv2.eps"
+    rules = "prepare_dataset train_network extract_features find_neighbors embed_tsne plot_scatter"
     for rule in rules.split():
         log = workflow.folder / f"{rule}.log"
         with open(log, "w") as stream:
@@ -192,7 +191,7 @@ def mounted():
 
 @pytest.mark.parametrize(
     ("target", "size"),
-    [("results/Digits/features/conv1.npy", "1M"), ("results/figures/Digits_tSNE_conv1.eps", "20k")],
+    [("results/Small/features/conv1.npy", "1M"), ("results/figures/Small_tSNE_conv1.eps", "20k")],
 )
 def test_full_disk_is_named_with_the_file(workflow, mounted, target, size):
     folder = (workflow.folder / target).parent
@@ -204,7 +203,7 @@ def test_full_disk_is_named_with_the_file(workflow, mounted, target, size):
 
 
 def test_read_only_disk_is_named_with_the_file(workflow, mounted):
-    target = "results/figures/Digits_tSNE_conv1.eps"
+    target = "results/figures/Small_tSNE_conv1.eps"
     mounted((workflow.folder / target).parent, "ro")
     result = workflow.run("--rerun-triggers", "input", "--", target)
     assert result.returncode != 0
@@ -219,7 +218,7 @@ def test_second_snakemake_at_once_is_refused(workflow):
     script = workflow.folder / "scripts/plot_scatter.py"
     start = 'if __name__ == "__main__":\n'
     script.write_text(script.read_text().replace(start, f"{start}    import time\n    time.sleep(20)\n"))
-    figure = "results/figures/Digits_tSNE_pixel.eps"
+    figure = "results/figures/Small_tSNE_pixel.eps"
     with open(workflow.folder / "first.log", "w") as log:
         command = workflow.command("--", figure)
         first = subprocess.Popen(command, cwd=workflow.folder, stderr=log, stdout=log, start_new_session=True)
@@ -236,6 +235,6 @@ def test_second_snakemake_at_once_is_refused(workflow):
 def test_folder_that_cannot_be_written_is_named(workflow: Workflow):
     shutil.rmtree(workflow.folder / "results/figures")
     (workflow.folder / "results/figures").write_text("a file where a folder should be")
-    result = workflow.run("--", "results/figures/Digits_tSNE_pixel.eps")
+    result = workflow.run("--", "results/figures/Small_tSNE_pixel.eps")
     assert result.returncode != 0
     assert "results/figures" in "\n".join(result.stderr.splitlines()[-10:])

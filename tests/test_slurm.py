@@ -66,7 +66,7 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
     assert figures == {f"{name}.{suffix}" for name in FIGURES for suffix in ("eps", "png")}
     assert slurm.queue() == []
     assert workflow.run("--report", "report.html").returncode == 0
-    assert "Digits" in (workflow.folder / "report.html").read_text()
+    assert "Small" in (workflow.folder / "report.html").read_text()
 
     records = slurm.records()[before:]
     assert Counter(map(rule_of, records)) == SENT
@@ -79,7 +79,7 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
     if profile == "slurm":  # whose comments name the layer
         searches = [record for record in records if rule_of(record) == "find_neighbors"]
         asked = {layer_of(record): record["MinMemoryNode"] for record in searches}
-        features = workflow.folder / "results/Digits/features"
+        features = workflow.folder / "results/Small/features"
         sizes = {layer: (features / f"{layer}.npy").stat().st_size / 1e6 for layer in LAYERS}
         assert asked == {layer: f"{int(800 + 2.6 * size)}M" for layer, size in sizes.items()}
 
@@ -131,10 +131,10 @@ def test_job_killed_for_its_memory_or_its_time_comes_back_with_more(workflow, sl
     edit(workflow, "rules/maps.smk", "mem_mb=by_size(800, features=2.6)", "mem_mb=by_size(150)")
     edit(workflow, "rules/maps.smk", "runtime=by_size(5, neighbors=0.4)", "runtime=by_size(1)")
     delayed(workflow, "embed_tsne", 65, layer="pixel")
-    (workflow.folder / "results/Digits/neighbors/conv1.npz").unlink()
-    (workflow.folder / "results/Digits/maps/pixel.npy").unlink()
+    (workflow.folder / "results/Small/neighbors/conv1.npz").unlink()
+    (workflow.folder / "results/Small/maps/pixel.npy").unlink()
     before = len(slurm.records())
-    targets = ["results/Digits/neighbors/conv1.npz", "results/Digits/maps/pixel.npy"]
+    targets = ["results/Small/neighbors/conv1.npz", "results/Small/maps/pixel.npy"]
     result = run(workflow, slurm, "slurm", "--", *targets)
     assert result.returncode == 0, result.stdout + result.stderr
     records = slurm.records()[before:]
@@ -148,37 +148,37 @@ def test_job_killed_for_its_memory_or_its_time_comes_back_with_more(workflow, sl
 
 def test_preempted_training_is_noticed_and_resumed(workflow, slurm):
     workflow.configure(network={"schedule": [{"epochs": 12, "batch_size": 16}]})
-    log = workflow.folder / "logs/train_network/Digits.log"
+    log = workflow.folder / "logs/train_network/Small.log"
     log.unlink()
     before = len(slurm.records())
-    with submitted(workflow, slurm, "--", "results/Digits/network/network.keras") as snakemake:
+    with submitted(workflow, slurm, "--", "results/Small/network/network.keras") as snakemake:
         wait_for(lambda: log.exists() and "epoch 2:" in log.read_text())
         slurm.command("scancel", slurm.queue()[0])
         assert snakemake.wait(240) == 0, (workflow.folder / "snakemake.log").read_text()
     assert states(slurm.records()[before:], "train_network") == ["CANCELLED", "COMPLETED"]
     resumed = re.search(r"resumed after epoch (\d+)", log.read_text())
     assert resumed and 2 <= int(resumed[1]) < 12, log.read_text()
-    assert list(pd.read_csv(workflow.folder / "results/Digits/network/history.csv").epoch) == list(range(1, 13))
+    assert list(pd.read_csv(workflow.folder / "results/Small/network/history.csv").epoch) == list(range(1, 13))
 
 
 def test_ctrl_c_cancels_what_was_submitted(workflow, slurm):
     delayed(workflow, "embed_tsne", 600, layer="pixel")
-    (workflow.folder / "results/Digits/maps/pixel.npy").unlink()
+    (workflow.folder / "results/Small/maps/pixel.npy").unlink()
     before = len(slurm.records())
-    with submitted(workflow, slurm, "--", "results/Digits/maps/pixel.npy") as snakemake:
+    with submitted(workflow, slurm, "--", "results/Small/maps/pixel.npy") as snakemake:
         snakemake.send_signal(signal.SIGINT)
         assert snakemake.wait(60) != 0
     wait_for(lambda: slurm.queue() == [])
     assert states(slurm.records()[before:], "embed_tsne") == ["CANCELLED"]
-    assert not (workflow.folder / "results/Digits/maps/pixel.npy").exists()
-    assert workflow.plan("results/Digits/maps/pixel.npy") == {"embed_tsne": 1}, "no lock is left"
+    assert not (workflow.folder / "results/Small/maps/pixel.npy").exists()
+    assert workflow.plan("results/Small/maps/pixel.npy") == {"embed_tsne": 1}, "no lock is left"
 
 
 def test_killed_snakemake_is_started_again_and_does_only_what_is_left(workflow, slurm):
     delayed(workflow, "embed_tsne", 30, layer="conv1")
     for layer in ("pixel", "conv1"):
-        (workflow.folder / f"results/Digits/maps/{layer}.npy").unlink()
-    targets = [f"results/Digits/maps/{layer}.npy" for layer in ("pixel", "conv1")]
+        (workflow.folder / f"results/Small/maps/{layer}.npy").unlink()
+    targets = [f"results/Small/maps/{layer}.npy" for layer in ("pixel", "conv1")]
     before = len(slurm.records())
     with submitted(workflow, slurm, "--", *targets) as snakemake:
         wait_for(lambda: "1 of 2 steps (50%) done" in (workflow.folder / "snakemake.log").read_text())
@@ -192,4 +192,4 @@ def test_killed_snakemake_is_started_again_and_does_only_what_is_left(workflow, 
     records = slurm.records()[before:]
     assert Counter(map(layer_of, records)) == {"pixel": 1, "conv1": 2}
     assert np.load(workflow.folder / targets[1]).shape == (1297, 2)
-    assert not list(workflow.folder.glob("results/Digits/maps/.part-*"))
+    assert not list(workflow.folder.glob("results/Small/maps/.part-*"))

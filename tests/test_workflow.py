@@ -47,14 +47,14 @@ def test_one_command_makes_every_figure_and_its_twin(finished):
 
 def test_data_keeps_its_contract(finished, pairs):
     for split, (rows, labels) in zip(("train", "validation", "test"), pairs, strict=True):
-        images = np.load(finished.folder / f"results/Digits/data/{split}_images.npy")
+        images = np.load(finished.folder / f"results/Small/data/{split}_images.npy")
         assert images.shape == (len(rows), 28, 28, 1) and images.dtype == np.float32
         assert np.array_equal(images.reshape(len(rows), -1), rows)
-        assert np.array_equal(np.load(finished.folder / f"results/Digits/data/{split}_labels.npy"), labels)
+        assert np.array_equal(np.load(finished.folder / f"results/Small/data/{split}_labels.npy"), labels)
 
 
 def test_network_learns_and_its_history_has_a_row_an_epoch(finished):
-    history = pd.read_csv(finished.folder / "results/Digits/network/history.csv")
+    history = pd.read_csv(finished.folder / "results/Small/network/history.csv")
     assert list(history.columns) == ["epoch", "batch_size", "loss", "accuracy", "val_loss", "val_accuracy"]
     assert list(history.epoch) == [1, 2, 3, 4] and list(history.batch_size) == [32, 32, 32, 64]
     assert history.val_accuracy.iloc[-1] > 0.9
@@ -62,30 +62,30 @@ def test_network_learns_and_its_history_has_a_row_an_epoch(finished):
 
 def test_features_keep_their_contract(finished):
     for layer, width in zip(LAYERS, (784, 3920, 1960, 200), strict=True):
-        features = np.load(finished.folder / f"results/Digits/features/{layer}.npy")
+        features = np.load(finished.folder / f"results/Small/features/{layer}.npy")
         assert features.shape == (1297, width) and features.dtype == np.float32 and features.flags.c_contiguous
         assert np.isfinite(features).all()
-    images = np.load(finished.folder / "results/Digits/data/train_images.npy")
-    pixels = np.load(finished.folder / "results/Digits/features/pixel.npy")
+    images = np.load(finished.folder / "results/Small/data/train_images.npy")
+    pixels = np.load(finished.folder / "results/Small/features/pixel.npy")
     assert np.array_equal(pixels, images.reshape(1297, 784))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_maps_keep_their_contract_and_separate_the_digits(finished, layer):
-    coordinates = np.load(finished.folder / f"results/Digits/maps/{layer}.npy")
+    coordinates = np.load(finished.folder / f"results/Small/maps/{layer}.npy")
     assert coordinates.shape == (1297, 2) and coordinates.dtype == np.float32 and np.isfinite(coordinates).all()
-    labels = np.load(finished.folder / "results/Digits/data/train_labels.npy")
+    labels = np.load(finished.folder / "results/Small/data/train_labels.npy")
     distances = np.linalg.norm(coordinates[:, None] - coordinates, axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (labels[distances.argmin(axis=1)] == labels).mean() > 0.95
-    facts = json.loads((finished.folder / f"results/Digits/maps/{layer}.json").read_text())
+    facts = json.loads((finished.folder / f"results/Small/maps/{layer}.json").read_text())
     assert facts["backend"] == "openTSNE" and facts["perplexity"] == 15 and facts["images"] == 1297
     assert facts["neighbors"] == {"method": "exact", "recall": 1.0, "k": 45}
     assert 0.1 < facts["kl_divergence"] < 1.2
 
 
 def test_scores_keep_their_contract(finished):
-    results = finished.folder / "results/Digits"
+    results = finished.folder / "results/Small"
     table = pd.read_csv(results / "layers.csv")
     assert list(zip(table.layer, table.split, strict=True)) == [(la, s) for la in LAYERS for s in ("train", "test")]
     assert (table.tsne_seed == 1004).all() and table.network_seed.isna().tolist() == [True] * 2 + [False] * 6
@@ -102,21 +102,21 @@ def test_scores_keep_their_contract(finished):
 
 
 def test_table_of_the_maps_has_a_row_an_image(finished):
-    table = pd.read_csv(finished.folder / "results/Digits/maps.csv")
+    table = pd.read_csv(finished.folder / "results/Small/maps.csv")
     places = [f"{layer}_{axis}" for layer in LAYERS for axis in "xy"]
     assert list(table.columns) == ["id", "split", "label", "prediction", "confidence", *places]
     assert table.split.value_counts().to_dict() == {"train": 1297, "test": 250}
     for split, rows in table.groupby("split"):
-        labels = np.load(finished.folder / f"results/Digits/data/{split}_labels.npy")
+        labels = np.load(finished.folder / f"results/Small/data/{split}_labels.npy")
         assert (rows.id.to_numpy() == np.arange(len(labels))).all() and (rows.label.to_numpy() == labels).all()
         assert (rows.prediction == rows.label).mean() > 0.9 and rows.confidence.between(0.1, 1).all()
         part = "" if split == "train" else "_test"
-        coordinates = np.load(finished.folder / f"results/Digits/aligned/conv2{part}.npy")
+        coordinates = np.load(finished.folder / f"results/Small/aligned/conv2{part}.npy")
         assert np.allclose(rows[["conv2_x", "conv2_y"]], coordinates, rtol=1e-5)
 
 
 def test_maps_are_turned_to_the_first(finished):
-    maps, aligned = (finished.folder / f"results/Digits/{name}" for name in ("maps", "aligned"))
+    maps, aligned = (finished.folder / f"results/Small/{name}" for name in ("maps", "aligned"))
     first = np.load(maps / "pixel.npy")
     assert np.allclose(np.load(aligned / "pixel.npy"), first - first.mean(axis=0), atol=1e-3)
     for layer in LAYERS:
@@ -140,37 +140,37 @@ def test_several_seeds_are_all_combinations_and_the_figures_show_the_first(finis
 
 def test_scores_of_several_seeds_stand_in_the_table_with_their_seed(workflow):
     workflow.configure(layers=["pixel"], tsne={"seeds": [1004, 6]})
-    result = workflow.run("--", "results/Digits/layers.csv")
+    result = workflow.run("--", "results/Small/layers.csv")
     assert result.returncode == 0, result.stderr
-    table = pd.read_csv(workflow.folder / "results/Digits/layers.csv")
+    table = pd.read_csv(workflow.folder / "results/Small/layers.csv")
     assert table.tsne_seed.tolist() == [1004, 1004, 6, 6]
     assert table.kl_divergence[0] != table.kl_divergence[2]
-    spread = json.loads((workflow.folder / "results/Digits/layers.json").read_text())["layers"]["pixel"]["train"]
+    spread = json.loads((workflow.folder / "results/Small/layers.json").read_text())["layers"]["pixel"]["train"]
     assert spread["kl_divergence"]["low"] < spread["kl_divergence"]["mean"] < spread["kl_divergence"]["high"]
 
 
 def test_maps_are_the_same_to_the_bit_in_a_second_run(workflow):
-    path = workflow.folder / "results/Digits/maps/conv1.npy"
+    path = workflow.folder / "results/Small/maps/conv1.npy"
     before = path.read_bytes()
     path.unlink()
-    (workflow.folder / "results/Digits/neighbors/conv1.npz").unlink()
-    result = workflow.run("--", "results/Digits/maps/conv1.npy")
+    (workflow.folder / "results/Small/neighbors/conv1.npz").unlink()
+    result = workflow.run("--", "results/Small/maps/conv1.npy")
     assert result.returncode == 0, result.stderr
     assert path.read_bytes() == before
 
 
 def test_network_is_the_same_in_a_second_run(workflow):
-    network = workflow.folder / "results/Digits/network"
+    network = workflow.folder / "results/Small/network"
     before = [(network / name).read_bytes() for name in ("history.csv", "conv1_filters.npy")]
     shutil.rmtree(network)
-    result = workflow.run("--", "results/Digits/network/conv1_filters.npy")
+    result = workflow.run("--", "results/Small/network/conv1_filters.npy")
     assert result.returncode == 0, result.stderr
     assert [(network / name).read_bytes() for name in ("history.csv", "conv1_filters.npy")] == before
 
 
 def test_pixel_map_needs_no_network(fresh):
-    plan = fresh.plan("results/figures/Digits_tSNE_pixel.eps")
-    rules = "download_dataset prepare_dataset flatten_images find_neighbors embed_tsne align_map plot_scatter"
+    plan = fresh.plan("results/figures/Small_tSNE_pixel.eps")
+    rules = "prepare_dataset flatten_images find_neighbors embed_tsne align_map plot_scatter"
     assert plan == Counter(rules.split())
 
 
@@ -178,8 +178,7 @@ def test_without_its_layers_no_network_is_trained(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "workflow", ignore=shutil.ignore_patterns("results"))
     workflow = Workflow(tmp_path / "workflow")
     workflow.configure(layers=["pixel"])
-    plan = workflow.plan() - Counter(["download_dataset"])
-    assert plan == maps(1) | {"prepare_dataset": 1, "flatten_images": 1, "find_neighbors": 1}
+    assert workflow.plan() == maps(1) | {"prepare_dataset": 1, "flatten_images": 1, "find_neighbors": 1}
 
 
 def test_nothing_stale_nothing_to_do(finished):
@@ -191,13 +190,13 @@ def test_moved_folder_is_not_stale(workflow):
 
 
 def test_deleted_figure_is_one_job(workflow):
-    (workflow.folder / "results/figures/Digits_tSNE_conv2_embed.eps").unlink()
+    (workflow.folder / "results/figures/Small_tSNE_conv2_embed.eps").unlink()
     assert workflow.plan() == {"plot_thumbnails": 1}
 
 
 def test_figure_asked_for_by_name_is_one_job(workflow):
     shutil.rmtree(workflow.folder / "results/figures")
-    assert workflow.plan("results/figures/Digits_tSNE_conv2.eps") == {"plot_scatter": 1}
+    assert workflow.plan("results/figures/Small_tSNE_conv2.eps") == {"plot_scatter": 1}
 
 
 def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path):
@@ -207,10 +206,10 @@ def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path
     (tmp_path / "Snakefile").write_text(textwrap.dedent(snippet))
     config = yaml.safe_load((finished.folder / "config/config.yaml").read_text())
     for section, values in yaml.safe_load((finished.folder / "digits.yaml").read_text()).items():
-        config[section] = config[section] | values
-    config["dataset"]["sources"] = [{"path": "layers/digits.pkl.gz"}]
+        config[section] = config[section] | values if isinstance(values, dict) else values
+    config["datasets"]["Small"]["pickle"] = str(tmp_path / "layers/digits.pkl.gz")
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"layers": config}))
-    figure = "mnist/results/figures/Digits_tSNE_pixel.eps"
+    figure = "mnist/results/figures/Small_tSNE_pixel.eps"
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--", figure]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -230,7 +229,7 @@ def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path
         ("tsne", {"perplexity": 20}, EVERY_LAYER),
         ("tsne", {"backend": "opentsne"}, MAPS),
         ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | NETWORK_LAYERS),
-        ("dataset", {"train_size": 1000}, DATA | NETWORK | EVERY_LAYER),
+        ("datasets", {"Small": {"pickle": "digits.pkl.gz", "sample": 1000}}, DATA | NETWORK | EVERY_LAYER),
     ],
 )
 def test_changed_value_makes_stale_what_depends_on_it(workflow, section, change, stale):
@@ -264,7 +263,7 @@ def edit(workflow: Workflow, path: str) -> None:
         ("scripts/common/backend.py", NETWORK | NETWORK_LAYERS),
         (
             "scripts/common/mnist_pickle.py",
-            {"download_dataset": 1} | DATA | NETWORK | EVERY_LAYER,
+            DATA | NETWORK | EVERY_LAYER,
         ),
     ],
 )
