@@ -1,0 +1,43 @@
+"""The examples of docs/your-own.md, run as they stand."""
+
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+
+from helpers import ROOT
+
+SECTIONS = re.split(r"^## ", (ROOT / "docs/your-own.md").read_text(), flags=re.M)[1:]
+EXPECTED = {
+    "Your images": {"pixel": 0.9, "conv1": 0.9, "conv2": 0.9, "dense3": 0.9},
+    "Your model": {"pixel": 0.9, "fine": 0.5, "coarse": 0.5, "hidden": 0.9},
+    "Your vectors": {"twenty": 0.9, "three": 0.6},
+}
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.splitlines()[0])
+def test_example_runs_as_it_stands(section, fresh, tmp_path):
+    title = section.splitlines()[0]
+    workflow = fresh.copy(tmp_path / "workflow")
+    script, configuration = (
+        re.search(rf"^```{kind}\n(.*?)^```", section, re.M | re.S)[1] for kind in ("python", "yaml")
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=workflow.folder, check=True)
+    command = re.search(r"^    (snakemake .*)", section, re.M)[1].replace("--cores all", "--cores 2").split()
+    (workflow.folder / command[-1]).write_text(configuration)
+    result = subprocess.run([sys.executable, "-m", *command], cwd=workflow.folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+    (name,) = yaml.safe_load(configuration)["make"]
+    table = pd.read_csv(workflow.folder / f"results/{name}/layers.csv")
+    accuracy = table[table.split == "train"].set_index("layer").map_accuracy
+    assert list(accuracy.index) == list(EXPECTED[title])
+    assert all(accuracy[layer] > least for layer, least in EXPECTED[title].items()), accuracy
+    for layer in EXPECTED[title]:
+        assert (workflow.folder / f"results/figures/{name}_tSNE_{layer}.eps").exists()
+        assert (workflow.folder / f"results/figures/{name}_tSNE_{layer}_embed.eps").exists() == (name != "MyVectors")
+    for mentioned in re.findall(r"`(results/[\w./]+)`", section):
+        assert (workflow.folder / mentioned).exists(), mentioned
