@@ -30,7 +30,10 @@ def damage_named(path: str | Path) -> Iterator[None]:
 
 
 def load(path: str | Path) -> np.ndarray:
-    """The array of numbers of a .npy file, mapped into memory rather than read; raises UserError if it is damaged."""
+    """The array of numbers of a .npy file, mapped into memory rather than read; it may have no rows.
+
+    Raises UserError if it is damaged.
+    """
     with damage_named(path):
         array = np.lib.format.open_memmap(path, "r")
         if array.dtype.kind not in "biuf" or not array.ndim:
@@ -53,6 +56,18 @@ def load_json(path: str | Path) -> dict:
     """What is in a JSON file; raises UserError if it is damaged."""
     with damage_named(path):
         return json.loads(Path(path).read_text())
+
+
+def load_classes(path: str | Path) -> list[str]:
+    """The names of the classes by number, from a data set's classes.json; none if it has no labels.
+
+    Raises UserError if it is damaged.
+    """
+    classes = load_json(path)
+    with damage_named(path):
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise ValueError("it is no list of names")
+    return classes
 
 
 def load_npz(path: str | Path) -> dict[str, np.ndarray]:
