@@ -2,7 +2,8 @@
 # Makes: resources/{download}.pkl.gz, and for each data set results/{dataset}/data/{split}_images.npy,
 #        (n, height, width, channels) float32 in [0, 1], {split}_labels.npy, (n,) int64, for the splits train, validation and
 #        test, and classes.json, the names of the classes that the labels number;
-#        of vectors, which have no images and one split, results/{dataset}/features/{layer}.npy, (n, d) float32.
+#        of vectors, which have no images and one split, results/{dataset}/features/{layer}.npy, (n, d) float32, and
+#        data/rows.npy, the rows of their files that are mapped.
 
 
 def idx_files(place):
@@ -42,11 +43,6 @@ def sources(wildcards):
         inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(source).glob(level))
         return [source, *inside]
     return [source]
-
-
-def labels_of_vectors(wildcards):
-    """Their file, if there is one."""
-    return SETTINGS[wildcards.dataset]["labels"] or []
 
 
 rule download_dataset:
@@ -93,7 +89,7 @@ rule prepare_dataset:
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("files", "jobs", "sources"),
+        helpers=helpers("files", "jobs", "sampling", "sources"),
         kind=setting("kind"),
         parts=lambda wildcards: (
             list(SETTINGS[wildcards.dataset]["source"]) if setting("kind")(wildcards) == "npy" else []
@@ -109,9 +105,10 @@ rule prepare_dataset:
 rule prepare_labels:
     """Read the labels of vectors."""
     input:
-        vectors=lambda wildcards: next(iter(SETTINGS[wildcards.dataset]["source"].values())),
-        labels=labels_of_vectors,
+        vectors=lambda wildcards: list(SETTINGS[wildcards.dataset]["source"].values()),
+        labels=lambda wildcards: SETTINGS[wildcards.dataset]["labels"] or [],
     output:
+        rows="results/{dataset}/data/rows.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
@@ -126,7 +123,7 @@ rule prepare_labels:
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("files", "jobs", "sources"),
+        helpers=helpers("files", "jobs", "sampling", "sources"),
         classes=setting("classes"),
         sample=setting("sample"),
     script:
@@ -137,7 +134,7 @@ rule prepare_vectors:
     """Read vectors as the features of a layer."""
     input:
         vectors=lambda wildcards: SETTINGS[wildcards.dataset]["source"][wildcards.layer],
-        labels=labels_of_vectors,
+        rows="results/{dataset}/data/rows.npy",
     output:
         features="results/{dataset}/features/{layer}.npy",
         test_features="results/{dataset}/features/{layer}_test.npy",
@@ -151,7 +148,6 @@ rule prepare_vectors:
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("files", "jobs", "sources"),
-        sample=setting("sample"),
+        helpers=helpers("arrays", "files", "jobs", "sources"),
     script:
         "../scripts/prepare_vectors.py"

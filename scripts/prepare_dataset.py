@@ -1,56 +1,64 @@
-"""Split mnist.pkl.gz into one array of images and one of labels a split, with fewer training rows if asked for."""
+"""Read a data set, whatever it is kept in, and write one array of images and one of labels a split."""
 
+import json
 import logging
+from collections.abc import Mapping
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from common.files import whole
-from common.jobs import UserError, job
-from common.mnist_pickle import SPLITS, read_pairs
+from common.jobs import job
+from common.sampling import held_out, stratified_rows
+from common.sources import Part, Rows, number_labels, read_source, write_rows
 
 log = logging.getLogger("workflow")
 
-
-def as_images(rows: np.ndarray) -> np.ndarray:
-    """Rows of square images, (n, side * side) float32, as (n, side, side, 1) float32."""
-    side = round(rows.shape[1] ** 0.5)
-    if side * side != rows.shape[1]:
-        raise UserError(f"rows of {rows.shape[1]} pixels are no square images")
-    return rows.reshape(len(rows), side, side, 1)
+SPLITS = ("train", "validation", "test")
 
 
-def stratified_rows(labels: np.ndarray, size: int) -> np.ndarray:
-    """`size` row numbers, ascending, drawn so that every class keeps its share of `labels` (n,).
+def split_rows(
+    labels: Mapping[str, np.ndarray], sample: int | None, trained: bool
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Of each split, the split of the source that its rows are from, and their numbers there, ascending.
 
-    Raises UserError if `size` is too small, or too near to n, for that.
+    `labels` (n,) are by split of the source. If a network is `trained`, a sixth of the training rows is held out where
+    there is no test split, and then a sixth of the rest where there is no validation split. Of the rest, `sample` rows.
     """
-    if size >= len(labels):
-        return np.arange(len(labels))
-    values, counts = np.unique(labels, return_counts=True)
-    classes = len(values)
-    if not classes <= size <= len(labels) - classes:
-        raise UserError(
-            f"dataset.train_size: {size} of {len(labels)} images cannot be drawn evenly from {classes} classes: "
-            f"give {classes} to {len(labels) - classes}, or null for all"
-        )
-    if 1 in counts:
-        raise UserError(
-            f"dataset.train_size: class {values[counts.argmin()]} has a single image of the {len(labels)}, "
-            "which cannot be drawn evenly: give null, for all"
-        )
-    rows, _ = train_test_split(np.arange(len(labels)), train_size=size, stratify=labels, random_state=0)
-    return np.sort(rows)
+    rows = np.arange(len(labels["train"]))
+    found = {split: (split, np.arange(len(values))) for split, values in labels.items()}
+    for split in ("test", "validation"):
+        if split not in found and trained:
+            kept, held = held_out(labels["train"][rows])
+            found[split], rows = ("train", rows[held]), rows[kept]
+            log.info("%d rows of %d are held out: %s", len(held), len(labels["train"]), split)
+    if sample:
+        rows = rows[stratified_rows(labels["train"][rows], sample)]
+    none = ("train", np.arange(0))
+    return {split: found.get(split, none) for split in SPLITS} | {"train": ("train", rows)}
+
+
+def prepare_dataset(
+    parts: Mapping[str, Part], classes: list[str] | None, sample: int | None, trained: bool
+) -> tuple[dict[str, tuple[Rows, np.ndarray, np.ndarray]], list[str]]:
+    """Of each split its source, the rows of it that are in the split, and their labels; and the classes' names."""
+    if parts["train"].labels is None:
+        labels, names = {split: np.zeros(part.images.shape[0], np.int64) for split, part in parts.items()}, []
+    else:
+        labels, names = number_labels({split: part.labels for split, part in parts.items()}, classes)
+    chosen = split_rows(labels, sample, trained)
+    return {split: (parts[of].images, rows, labels[of][rows]) for split, (of, rows) in chosen.items()}, names
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "prepare_dataset"):
-        for split, (rows, labels) in zip(SPLITS, read_pairs(snakemake.input.dataset), strict=True):
-            if split == "train" and snakemake.params.train_size:
-                chosen = stratified_rows(labels, snakemake.params.train_size)
-                rows, labels = rows[chosen], labels[chosen]
-            images = as_images(rows)
-            log.info("%s: %d images of %s", split, len(images), " x ".join(map(str, images.shape[1:])))
-            for array, output in (images, f"{split}_images"), (labels, f"{split}_labels"):
-                with whole(snakemake.output[output]) as part:
-                    np.save(part, array)
+    with job(snakemake.log[0], f"prepare_dataset {snakemake.wildcards.dataset}"):
+        params, output = snakemake.params, snakemake.output
+        source = read_source(params.kind, list(snakemake.input.get("source", [])), params.parts, params.size)
+        splits, names = prepare_dataset(source, params.classes, params.sample, params.trained)
+        for split, (images, rows, labels) in splits.items():
+            log.info("%s: %d images of %s", split, len(rows), " x ".join(map(str, images.shape[1:])))
+            with whole(output[f"{split}_images"]) as part:
+                write_rows(images, rows, part)
+            with whole(output[f"{split}_labels"]) as part:
+                np.save(part, labels)
+        with whole(output.classes) as part:
+            part.write_text(json.dumps(names, ensure_ascii=False) + "\n")

@@ -1,0 +1,45 @@
+"""Read vectors as the features of a layer."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from common.arrays import load
+from common.files import whole
+from common.jobs import UserError, job
+from common.sources import Rows, npy_rows, write_rows
+
+
+def as_features(rows: Rows) -> Rows:
+    """Vectors (n, d) of any real numbers as float32; raises UserError if they are none.
+
+    That some are not finite is said when the blocks are read, with their number.
+    """
+    if len(rows.shape) != 2 or 0 in rows.shape:
+        raise UserError(
+            f"{rows.place} is of shape {' x '.join(map(str, rows.shape))}, and must have a row a vector, (n, d)"
+        )
+
+    def blocks() -> Iterator[np.ndarray]:
+        wrong = 0
+        for block in rows.blocks():
+            if block.dtype.kind not in "buif":
+                raise UserError(f"{rows.place} holds {block.dtype}, not real numbers")
+            with np.errstate(over="ignore"):  # of float64 too large: they are counted
+                vectors = block.astype(np.float32)
+            wrong += np.count_nonzero(~np.isfinite(vectors).all(axis=1))
+            yield vectors
+        if wrong:
+            raise UserError(f"of the {rows.shape[0]} rows of {rows.place}, {wrong} have values that are not finite")
+
+    return replace(rows, blocks=blocks)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], f"prepare_vectors {snakemake.wildcards.layer}"):
+        features, rows = as_features(npy_rows(snakemake.input.vectors)), load(snakemake.input.rows)
+        with whole(snakemake.output.features) as part:
+            write_rows(features, rows, part)
+        with whole(snakemake.output.test_features) as part:
+            np.save(part, np.zeros((0, features.shape[1]), np.float32))
