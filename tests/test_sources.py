@@ -207,6 +207,10 @@ def test_names_are_sorted_and_integers_are_by_value():
     assert names == ["a", "b", "c"] and labels["train"].tolist() == [1, 0] and labels["test"].tolist() == [2]
     labels, names = number_labels({"train": np.array([10, 9, -1])}, None)
     assert names == ["-1", "9", "10"] and labels["train"].tolist() == [2, 1, 0]
+    labels, names = number_labels({"train": np.array(["10", "9"]), "test": np.array(["9"])}, None)
+    assert names == ["9", "10"] and labels["train"].tolist() == [1, 0]
+    labels, names = number_labels({"train": np.array(["10", "09"])}, None)
+    assert names == ["09", "10"]
     labels, names = number_labels({"train": np.array([0, 2])}, ["x", "y", "z"])
     assert names == ["x", "y", "z"] and labels["train"].tolist() == [0, 2]
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import logging
 import math
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -260,8 +261,13 @@ def number_labels(
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Labels by split as numbers of classes, int64, and the classes' names: the values, sorted, or the `names` given.
 
+    Names that are all integers, as folders can be called, are sorted by value.
+
     Raises UserError if there are more than MAX_CLASSES, or `names` are given and the labels are not their numbers.
     """
+    words = np.unique(np.concatenate([values.astype(str) for values in labels.values()]))
+    if all(re.fullmatch("0|-?[1-9][0-9]{0,17}", word) for word in words):
+        labels = {split: values.astype(np.int64) for split, values in labels.items()}
     kinds = {values.dtype.kind for values in labels.values()}
     if len(kinds) > 1:
         raise UserError("the labels of one split are integers, those of another are names")
