@@ -89,12 +89,13 @@ def find_path(paths: Sequence[str], name: str) -> str:
         return found[0]
     if found:
         raise UserError(f"layers: the network has {len(found)} layers {name}: say which, {', '.join(found)}")
-    nearest = difflib.get_close_matches(name, paths, n=NEAREST, cutoff=0)
-    if len(paths) > NEAREST:
-        which = f"of its {len(paths)}, those with the nearest names: {', '.join(nearest)}"
-    else:
-        which = f"it has {', '.join(nearest)}"
-    raise UserError(f"layers: the network has no layer {name}; {which}")
+
+    def likeness(path: str) -> float:
+        return difflib.SequenceMatcher(None, name, path if "/" in name else path.split("/")[-1]).ratio()
+
+    nearest = sorted(paths, key=likeness, reverse=True)[:NEAREST]
+    which = f"of its {len(paths)}, those with the nearest names are" if len(paths) > NEAREST else "it has"
+    raise UserError(f"layers: the network has no layer {name}; {which} {', '.join(nearest)}")
 
 
 def model_to(network: keras.Model, layer: str) -> keras.Model:
@@ -140,3 +141,11 @@ def why_no_classes(network: keras.Model, images: np.ndarray, classes: int) -> st
     if not ((output >= 0).all() and np.allclose(output.sum(axis=1), 1, atol=1e-2)):  # float16 is that coarse
         return "its outputs are not probabilities, which a softmax at its end would make them"
     return ""
+
+
+def what_is_wrong(error: Exception) -> str:
+    """Why a model could not be made or loaded, in one short line."""
+    text = " ".join(f"{error}".split())
+    if "Lambda" in text or "Could not locate" in text:
+        return "it can only be loaded where its own code is: it must be made of Keras' own layers, without Lambda"
+    return f"{type(error).__name__}: {text:.200}"
