@@ -8,37 +8,71 @@ import numpy as np
 from common.arrays import load
 from common.backend import keras, load_network, use_devices
 from common.files import whole
-from common.jobs import job
+from common.jobs import UserError, job
+from common.networks import batch_size, model_to
 
 log = logging.getLogger("workflow")
 
-BATCH_SIZE = 1000
+WIDE = 20_000  # numbers an image, of which it is said that there are many
 
 
-def extract_features(network: keras.Model, layer: str, images: np.ndarray, path: Path) -> None:
-    """Write the output of `layer` for `images` (n, height, width, channels) as a float32 (n, d) .npy file at `path`.
+def model_of_features(network: keras.Model, layer: str, pool: str | None) -> keras.Model:
+    """A model from the network's images to the features of a layer, (n, d) float32.
 
-    Rows are in the images' order, each the layer's output flattened in C order. The file is written batch by batch, so
-    that no more than a batch of features is ever in memory.
+    They are the layer's output flattened in C order or, if `pool` is "average", its average over all axes but the first
+    and the last, a number a channel. Raises UserError if there is no such layer (as `model_to` finds it), or it has
+    nothing to average, or no fixed shape.
     """
-    to_features = keras.Model(network.input, network.get_layer(layer).output)
-    width = int(np.prod(to_features.output_shape[1:]))
-    header = {"descr": "<f4", "fortran_order": False, "shape": (len(images), width)}
+    to_layer = model_to(network, layer)
+    shape = to_layer.output_shape[1:]
+    features = keras.ops.cast(to_layer.output, "float32")
+    sizes = " x ".join(map(str, shape))
+    if pool == "average":
+        if len(shape) < 2:
+            raise UserError(f"layers: {layer} puts out {sizes} numbers an image, without places to average: no pool")
+        features = keras.ops.mean(features, axis=tuple(range(1, len(shape))))
+        made = f"averaged to {shape[-1]:,}"
+    else:
+        if None in shape:
+            raise UserError(f"layers: {layer} puts out {sizes}, of no fixed size; take pool: average")
+        width = int(np.prod(shape))
+        features = keras.ops.reshape(features, (-1, width))
+        hint = "; pool: average would make it few" if width > WIDE and len(shape) > 1 else ""
+        made = f"flattened to {width:,}{hint}"
+    log.info("%s: %s, %s", layer, sizes, made)
+    return keras.Model(to_layer.inputs, features)
+
+
+def extract_features(to_features: keras.Model, images: np.ndarray, path: Path) -> None:
+    """Write what `to_features` makes of `images` (n, height, width, channels) as a float32 (n, d) .npy file at `path`.
+
+    Rows are in the images' order. The file is written batch by batch, so that no more than a batch of features is ever
+    in memory. Raises UserError if a feature is not finite.
+    """
+    size = batch_size(to_features)
+    header = {"descr": "<f4", "fortran_order": False, "shape": (len(images), to_features.output_shape[1])}
     with open(path, "wb") as file:  # not memory-mapped: a full disk would kill the process before it could say so
         np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, len(images), BATCH_SIZE):
-            batch = images[start : start + BATCH_SIZE]
-            file.write(np.ascontiguousarray(to_features.predict_on_batch(batch), "<f4").data)
-            if start // BATCH_SIZE % 10 == 0:
+        for number, start in enumerate(range(0, len(images), size)):
+            batch = images[start : start + size]
+            features = np.ascontiguousarray(to_features.predict_on_batch(batch), "<f4")
+            finite = np.isfinite(features).all(axis=1)
+            if not finite.all():
+                raise UserError(
+                    f"of image {start + finite.argmin()} the layer makes features that are not finite: the network "
+                    "does not fit these images (network.input), or its weights are damaged"
+                )
+            file.write(features.data)
+            if number % 10 == 0:
                 log.info("%d of %d images", start + len(batch), len(images))
 
 
 if __name__ == "__main__":
-    layer = snakemake.wildcards.layer
-    with job(snakemake.log[0], f"extract_features {layer}"):
+    params = snakemake.params
+    with job(snakemake.log[0], f"extract_features {snakemake.wildcards.layer}"):
         use_devices(snakemake.threads)
-        network = load_network(snakemake.input.network)
+        to_features = model_of_features(load_network(snakemake.input.network), params.layer, params.pool)
         for prefix in ("", "test_"):
             images = load(snakemake.input[f"{prefix}images"])
             with whole(snakemake.output[f"{prefix}features"]) as part:
-                extract_features(network, layer, images, part)
+                extract_features(to_features, images, part)

@@ -2,12 +2,25 @@
 
 import numpy as np
 
-from common.backend import load_network, use_devices
+from common.backend import keras, load_network, use_devices
 from common.files import whole
-from common.jobs import job
+from common.jobs import UserError, job
+from common.networks import all_calls, new_inputs
+
+
+def first_filters(network: keras.Model) -> np.ndarray:
+    """The kernel (height, width, channels, filters) of the first 2-D convolution of a network, at any depth.
+
+    Raises UserError if it has none.
+    """
+    layers = [call.layer for call in all_calls(network, new_inputs(network.inputs)).values()]
+    kernels = [np.array(layer.kernel) for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    if not kernels:
+        raise UserError("the network has no convolution (Conv2D), and so no filters to draw: leave their figure out")
+    return kernels[0]
+
 
 if __name__ == "__main__":
     with job(snakemake.log[0], "extract_filters"), whole(snakemake.output.filters) as part:
         use_devices(snakemake.threads)
-        kernel, _ = load_network(snakemake.input.network).get_layer("conv1_filters").get_weights()
-        np.save(part, kernel)
+        np.save(part, first_filters(load_network(snakemake.input.network)))

@@ -1,6 +1,7 @@
 """Train the CNN of the notebook, in Keras on TensorFlow."""
 
 import hashlib
+import importlib.util
 import json
 import logging
 import shutil
@@ -10,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.arrays import damage_named, load_rows
+from common.arrays import damage_named, load_classes, load_rows
 from common.backend import keras, load_network, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
+from common.networks import calls, new_inputs, what_is_wrong, why_no_classes
 
 layers = keras.layers
 log = logging.getLogger("workflow")
@@ -21,28 +23,77 @@ log = logging.getLogger("workflow")
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
-def build_network(image_shape: Sequence[int], classes: int) -> keras.Model:
-    """The network of the notebook: images (n, height, width, channels) -> class probabilities (n, classes).
+def build_network(
+    image_shape: Sequence[int], classes: int, filters: Sequence[int], kernel: int, units: Sequence[int]
+) -> keras.Model:
+    """A network as the notebook's: images (n, height, width, channels) -> class probabilities (n, classes).
 
-    The outputs of its layers named conv1, conv2 and dense3 are the features of those names. Batch normalization is
-    Lasagne's: running averages with factor 0.1, epsilon 1e-4.
+    A convolution for each number of `filters`, each `kernel` x `kernel`, then a dense layer for each number of `units`.
+    The outputs of its layers named conv1, conv2 ..., and dense3 ..., numbered on, are the features of those names.
+    Batch normalization is Lasagne's: running averages with factor 0.1, epsilon 1e-4. Raises UserError if the images
+    are too small.
     """
+    smallest = 2 ** len(filters)
+    if min(image_shape[:2]) < smallest:
+        height, width = image_shape[:2]
+        raise UserError(
+            f"network.filters: {len(filters)} convolutions, each of which halves the images, need images of "
+            f"{smallest} x {smallest} pixels or more; these have {height} x {width}"
+        )
 
     def normalized(tensor: keras.KerasTensor, name: str) -> keras.KerasTensor:
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-4, name=f"{name}_norm")(tensor)
 
-    def convolution(tensor: keras.KerasTensor, name: str, filters: int) -> keras.KerasTensor:
-        bias = keras.initializers.Constant(0.05)
-        tensor = layers.Conv2D(filters, 5, padding="same", bias_initializer=bias, name=f"{name}_filters")(tensor)
-        tensor = layers.ReLU(name=f"{name}_relu")(normalized(tensor, name))
-        return layers.MaxPooling2D(2, name=name)(tensor)
-
-    images = keras.Input(tuple(image_shape), name="pixel")
-    tensor = convolution(images, "conv1", 20)
-    tensor = convolution(tensor, "conv2", 40)
-    tensor = layers.Dense(200, name="dense3_weights")(layers.Flatten(name="flat")(tensor))
-    tensor = layers.ReLU(name="dense3")(normalized(tensor, "dense3"))
+    tensor = images = keras.Input(tuple(image_shape), name="pixel")
+    for number, count in enumerate(filters, start=1):
+        name, bias = f"conv{number}", keras.initializers.Constant(0.05)
+        convolution = layers.Conv2D(count, kernel, padding="same", bias_initializer=bias, name=f"{name}_filters")
+        tensor = layers.ReLU(name=f"{name}_relu")(normalized(convolution(tensor), name))
+        tensor = layers.MaxPooling2D(2, name=name)(tensor)
+    tensor = layers.Flatten(name="flat")(tensor)
+    for number, count in enumerate(units, start=len(filters) + 1):
+        name = f"dense{number}"
+        tensor = layers.Dense(count, name=f"{name}_weights")(tensor)
+        tensor = layers.ReLU(name=name)(normalized(tensor, name))
     return keras.Model(images, layers.Dense(classes, activation="softmax", name="softmax")(tensor))
+
+
+def build_own(path: str | Path, images: np.ndarray, classes: int) -> keras.Model:
+    """What the function build_network(image_shape, classes) of a Python file makes, checked with some of the `images`.
+
+    Raises UserError, which names the file, if that is no model from such images to a probability for each class, or
+    none whose layers can be looked at, or that can be loaded without the file.
+    """
+    own_objects, known_objects = keras.saving.get_custom_objects(), dict(keras.saving.get_custom_objects())
+    shape = images.shape[1:]
+    try:
+        spec = importlib.util.spec_from_file_location("own_network", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        network = getattr(module, "build_network", None)
+        if callable(network):
+            network = network(shape, classes)
+        else:
+            raise UserError("it has no function build_network(image_shape, classes)")
+        if not isinstance(network, keras.Model):
+            raise UserError(f"build_network returned {type(network).__name__}, not a keras.Model")
+        network(images[:1])  # which builds a Sequential model without an input
+        if network.input_shape != (None, *shape):
+            raise UserError(f"the network takes {network.input_shape}, the images are {(None, *shape)}")
+        calls(network, new_inputs(network.inputs))
+        why_not = why_no_classes(network, images, classes)
+        if why_not:
+            raise UserError(why_not)
+        own_objects.clear()  # of what the file has made known to Keras, the other scripts know nothing
+        own_objects.update(known_objects)
+        keras.models.model_from_json(network.to_json())
+    except MemoryError:
+        raise
+    except UserError as error:
+        raise UserError(f"network.model: {path}: {error}") from error
+    except Exception as error:  # code from outside can fail in any way
+        raise UserError(f"network.model: {path}: {what_is_wrong(error)}") from error
+    return network
 
 
 def batches(images: tf.Tensor, labels: tf.Tensor, size: int, order: np.ndarray) -> tf.data.Dataset:
@@ -137,13 +188,22 @@ if __name__ == "__main__":
         params = snakemake.params
         use_devices(snakemake.threads, gpu=snakemake.resources.gpu > 0)
         log.info("on %s", "a GPU" if tf.config.get_visible_devices("GPU") else f"{snakemake.threads} threads")
-        keras.utils.set_random_seed(params.seed)
+        classes = load_classes(snakemake.input.classes)
+        if not classes:
+            raise UserError(
+                "a network is trained on labels, which this data set has not: give them, or as network.model a "
+                "trained one, which is used as it is"
+            )
         train, validation = (
             load_rows(snakemake.input[f"{split}_images"], snakemake.input[f"{split}_labels"])
             for split in ("train", "validation")
         )
-        classes = int(max(train[1].max(), validation[1].max())) + 1
-        network = build_network(train[0].shape[1:], classes)
+        keras.utils.set_random_seed(params.seed)
+        if params.model:
+            network = build_own(params.model, train[0], len(classes))
+        else:
+            shape = train[0].shape[1:]
+            network = build_network(shape, len(classes), params.filters, params.kernel, params.units)
         output = Path(snakemake.output.network)
         checkpoint = output.with_name(f".checkpoint-{output.stem}")
         network, history = train_network(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from extract_features import extract_features
+from extract_features import extract_features, model_of_features
 from prepare_dataset import stratified_rows
 from train_network import Checkpoint, batches, build_network, train_network
 
@@ -15,7 +15,7 @@ from common.jobs import UserError
 
 @pytest.fixture(scope="module")
 def network():
-    return build_network((28, 28, 1), classes=10)
+    return build_network((28, 28, 1), classes=10, filters=[20, 40], kernel=5, units=[200])
 
 
 def test_network_is_the_notebooks(network):
@@ -30,6 +30,17 @@ def test_network_is_the_notebooks(network):
         assert layer.activation is keras.activations.linear and np.allclose(layer.bias, bias)
     for name in ("conv1_norm", "conv2_norm", "dense3_norm"):
         assert (network.get_layer(name).momentum, network.get_layer(name).epsilon) == (0.9, 1e-4)
+
+
+def test_network_with_other_numbers_of_layers_has_them_numbered_on():
+    network = build_network((16, 20, 3), 7, filters=[3, 4, 5], kernel=3, units=[6, 7])
+    shapes = {name: network.get_layer(name).output.shape[1:] for name in ("conv3", "dense4", "dense5", "softmax")}
+    assert shapes == {"conv3": (2, 2, 5), "dense4": (6,), "dense5": (7,), "softmax": (7,)}
+    assert network.get_layer("conv3_filters").kernel.shape == (3, 3, 4, 5)
+    with pytest.raises(
+        UserError, match=r"network\.filters: 5 convolutions.* 32 x 32 pixels or more; these have 16 x 20"
+    ):
+        build_network((16, 20, 3), 7, filters=[1] * 5, kernel=3, units=[])
 
 
 def test_batches_are_whole_and_in_the_order_given():
@@ -108,7 +119,7 @@ def test_training_is_not_resumed_from_other_work(parts, tmp_path, caplog, other)
 
 def test_features_are_the_layers_output_of_every_row_the_last_short_batch_included(network, tmp_path):
     images = np.random.default_rng(0).uniform(size=(1003, 28, 28, 1)).astype(np.float32)
-    extract_features(network, "conv2", images, tmp_path / "features.npy")
+    extract_features(model_of_features(network, "conv2", None), images, tmp_path / "features.npy")
     features = np.load(tmp_path / "features.npy")
     rows = [0, 999, 1000, 1002]
     expected = keras.Model(network.input, network.get_layer("conv2").output)(images[rows], training=False)
