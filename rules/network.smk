@@ -55,8 +55,9 @@ rule train_network:
             wildcards, input, attempt
         ),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
         seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
+        model=setting("network", "model"),
         filters=setting("network", "filters"),
         kernel=setting("network", "kernel"),
         units=setting("network", "units"),
@@ -84,9 +85,9 @@ rule adopt_network:
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
         model=setting("network", "model"),
-        fit=setting("network", "input"),
+        input=setting("network", "input"),
     script:
         "../scripts/adopt_network.py"
 
@@ -110,7 +111,7 @@ rule predict_labels:
         mem_mb=by_size(1300, most=config["memory"], images=2, network=6),
         runtime=by_size(5, images=0.01),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
         splits=SPLITS,
     script:
         "../scripts/predict_labels.py"
@@ -138,7 +139,7 @@ rule extract_features:
         disk_mb=by_size(100, images=8, test_images=8),
         runtime=by_size(5, images=0.01, test_images=0.01),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
         layer=lambda wildcards: layer_of(wildcards)["layer"],
         pool=lambda wildcards: layer_of(wildcards)["pool"],
     script:
@@ -185,6 +186,6 @@ rule extract_filters:
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("backend", "files", "jobs"),
+        helpers=helpers("backend", "files", "jobs", "networks"),
     script:
         "../scripts/extract_filters.py"
