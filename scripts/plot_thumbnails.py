@@ -87,7 +87,9 @@ def plot_thumbnails(
             tile = framed(image, inks[label])
             drawn = np.ones(tile.shape[:2], bool)
         height, width = drawn.shape
-        left, top = (np.rint(middle[row] - (width / 2, height / 2)).astype(int)).clip(0, (canvas - width, canvas - height))
+        left, top = (np.rint(middle[row] - (width / 2, height / 2)).astype(int)).clip(
+            0, (canvas - width, canvas - height)
+        )
         picture[top : top + height, left : left + width][drawn] = tile[drawn]
     return picture, colors
 

@@ -48,8 +48,8 @@ LEVELS = 26  # of each of red, green and blue, of which colors are chosen
 def distinct_colors(count: int) -> np.ndarray:
     """Colors as unlike as they can be, (count, 3) float64 in [0, 1], the same ones each time.
 
-    The first ten are petroff10's (Petroff 2021), which readers with any color vision can tell apart. Each further one is,
-    of a grid of the sRGB colors of middle lightness, that which is farthest in CIELAB from all before.
+    The first ten are petroff10's (Petroff 2021), which readers with any color vision can tell apart. Each further one
+    is, of a grid of the sRGB colors of middle lightness, that which is farthest in CIELAB from all before.
     """
     colors = np.array([to_rgb(color) for color in matplotlib.color_sequences["petroff10"]])
     steps = np.linspace(0, 1, LEVELS)
@@ -69,8 +69,8 @@ def distinct_colors(count: int) -> np.ndarray:
 def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
     """One color a class, (classes, 3) float64 in [0, 1]; of no classes a single neutral one, for all images.
 
-    `palette` is a list of colors, the name of a color sequence or of a color map of matplotlib, or auto, which has enough
-    for any number of classes (distinct_colors). Raises UserError if it has too few, or is or holds no color.
+    `palette` is a list of colors, the name of a color sequence or of a color map of matplotlib, or auto, which has
+    enough for any number of classes (distinct_colors). Raises UserError if it has too few, or is or holds no color.
     """
     if not classes:
         return np.array([to_rgb(NEUTRAL)])
