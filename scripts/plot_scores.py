@@ -1,5 +1,7 @@
 """Draw the scores of all layers, on training and on test images, with their spread over the seeds."""
 
+import math
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -11,7 +13,10 @@ from common.figures import SMALL, save_figure
 from common.jobs import job
 from common.tables import SCORES, load_table
 
-SIZE = (7.0, 2.6)  # inches
+WIDTH, HEIGHT = 7.0, 2.6  # inches, of the figure and of a row of panels
+IN_A_ROW = 8  # layers of which all panels stand in a row; of more, half of them
+LETTER = 0.055  # inches: of a name that is turned upright
+LYING, LONG = 3, 30  # layers, and characters of all their names, that can be written side by side; more are turned
 DPI = 300
 FEATURES, MAP = "#3f90da", "#e76300"
 PANELS = {  # title, and the columns of the table with their color and marker
@@ -34,6 +39,11 @@ NAMES = {
     "trustworthiness": "trustworthiness",
     "continuity": "continuity",
     "distance_correlation": "rank correlation\nof distances",
+}
+
+KEY = {
+    "train": ("black", "training images"),
+    "test": ("white", "test images, which network and map have not seen"),
 }
 
 
@@ -62,16 +72,35 @@ def draw_score(axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, c
 
 
 def plot_scores(table: pd.DataFrame) -> Figure:
-    """A figure of the table that compare_layers writes, a row a layer, split and pair of seeds."""
+    """A figure of the table that compare_layers writes, a row a layer, split and pair of seeds.
+
+    A panel of which nothing is known is left out, as is what the key says of test images where there are none.
+    """
     layers = list(dict.fromkeys(table.layer))
-    figure = Figure(SIZE, layout="constrained")
-    for axes, (title, columns) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
+    scores = list(NAMES)
+    splits = [split for split in ("train", "test") if table.loc[table.split == split, scores].notna().any(axis=None)]
+    known = {
+        title: {column: style for column, style in columns.items() if table[column].notna().any()}
+        for title, columns in PANELS.items()
+    }
+    panels = {title: columns for title, columns in known.items() if columns}
+    in_a_row = len(panels) if len(layers) <= IN_A_ROW else math.ceil(len(panels) / 2)
+    rows = math.ceil(len(panels) / in_a_row)
+    turn = 0 if len(layers) <= LYING else 30
+    if len(layers) > IN_A_ROW or len("".join(layers)) > LONG:
+        turn = 90
+    height = rows * (HEIGHT + (max(map(len, layers)) * LETTER if turn == 90 else 0))
+    figure = Figure((WIDTH, height), layout="constrained")
+    grid = figure.subplots(rows, in_a_row, squeeze=False).flat
+    for axes in list(grid)[len(panels) :]:
+        axes.remove()
+    for axes, (title, columns) in zip(figure.axes, panels.items(), strict=True):
         for column, (color, marker) in columns.items():
             values = wrong(table[column], table.rows) if column.endswith("accuracy") else table[column]
-            for split in ("train", "test"):
+            for split in splits:
                 draw_score(axes, table, values, split, color, marker)
         axes.set_title(title)
-        axes.set_xticks(range(len(layers)), layers, rotation=30 if len(layers) > 3 else 0)
+        axes.set_xticks(range(len(layers)), layers, rotation=turn, parse_math=False)
         axes.set_xlim(-0.5, len(layers) - 0.5)
         axes.grid(axis="y", color="#e5e5e5", linewidth=0.5)
         axes.set_axisbelow(True)
@@ -90,8 +119,17 @@ def plot_scores(table: pd.DataFrame) -> Figure:
                 )
         axes.legend(handles=handles, loc="best", handletextpad=0.2, borderpad=0.1)
     key = [
-        Line2D([], [], marker="o", linestyle="", color="black", markerfacecolor=face, markersize=4, label=name)
-        for name, face in (("training images", "black"), ("test images, which network and map have not seen", "white"))
+        Line2D(
+            [],
+            [],
+            marker="o",
+            linestyle="",
+            color="black",
+            markerfacecolor=KEY[split][0],
+            markersize=4,
+            label=KEY[split][1],
+        )
+        for split in splits
     ]
     figure.legend(handles=key, loc="outside lower center", ncols=2)
     return figure

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
+from skimage.color import rgb2lab
 
 from common.files import whole
 from common.jobs import UserError
@@ -39,14 +40,44 @@ MARGIN = 0.03  # of the frame's side, around the outermost point
 COVERAGE = 0.5  # the share of the frame that the points would cover side by side
 ROUNDS = 20  # the points are drawn in so many random rounds
 
+NEUTRAL = "#4d4d4d"  # the color of all images where there are no labels
+LIGHTNESS = (35, 80)  # of CIELAB: from here to there a color can be told from black, and read on white
+LEVELS = 26  # of each of red, green and blue, of which colors are chosen
+
+
+def distinct_colors(count: int) -> np.ndarray:
+    """Colors as unlike as they can be, (count, 3) float64 in [0, 1], the same ones each time.
+
+    The first ten are petroff10's (Petroff 2021), which readers with any color vision can tell apart. Each further one
+    is, of a grid of the sRGB colors of middle lightness, that which is farthest in CIELAB from all before.
+    """
+    colors = np.array([to_rgb(color) for color in matplotlib.color_sequences["petroff10"]])
+    steps = np.linspace(0, 1, LEVELS)
+    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = rgb2lab(grid)
+    middle = (places[:, 0] >= LIGHTNESS[0]) & (places[:, 0] <= LIGHTNESS[1])
+    grid, places = grid[middle], places[middle]
+    away = np.linalg.norm(places[:, None] - rgb2lab(colors), axis=2).min(axis=1)
+    chosen = list(colors)
+    while len(chosen) < count:
+        farthest = away.argmax()
+        chosen.append(grid[farthest])
+        away = np.minimum(away, np.linalg.norm(places - places[farthest], axis=1))
+    return np.array(chosen[:count])
+
 
 def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
-    """One color a class, (classes, 3) float64 in [0, 1].
+    """One color a class, (classes, 3) float64 in [0, 1]; of no classes a single neutral one, for all images.
 
-    `palette` is a list of colors, or the name of a color sequence or of a color map of matplotlib.
+    `palette` is a list of colors, the name of a color sequence or of a color map of matplotlib, or auto, which has
+    enough for any number of classes (distinct_colors). Raises UserError if it has too few, or is or holds no color.
     """
+    if not classes:
+        return np.array([to_rgb(NEUTRAL)])
     if not isinstance(palette, str):
         colors = list(palette)
+    elif palette == "auto":
+        colors = list(distinct_colors(classes))
     elif palette in matplotlib.color_sequences:
         colors = matplotlib.color_sequences[palette]
     elif palette in matplotlib.colormaps:
@@ -54,7 +85,7 @@ def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
     else:
         raise UserError(f"figures.palette: matplotlib has no color sequence or color map {palette!r}")
     if len(colors) < classes:
-        raise UserError(f"figures.palette: {len(colors)} colors for {classes} classes: give one a class")
+        raise UserError(f"figures.palette: {len(colors)} colors for {classes} classes: give one a class, or auto")
     unknown = [color for color in colors if not is_color_like(color)]
     if unknown:
         raise UserError(f"figures.palette: {unknown[0]!r} is no color")
@@ -111,17 +142,22 @@ def png_chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def save_image(
-    pixels: np.ndarray, colors: np.ndarray, eps: str | os.PathLike, png: str | os.PathLike, dpi: int
+    pixels: np.ndarray, colors: np.ndarray | None, eps: str | os.PathLike, png: str | os.PathLike, dpi: int
 ) -> None:
     """Write an image as a PNG and as an EPS of the same compressed data.
 
-    `pixels` (height, width) uint8 number `colors` (256, 3) uint8. A PNG's data is what PostScript Level 3 reads with
-    /FlateDecode and PNG predictors (Adobe, PostScript Language Reference, 3.13.3), so the EPS holds it as it is, in
-    7-bit ASCII; through matplotlib it would be twenty times as large.
+    `pixels` (height, width) uint8 number `colors` (256, 3) uint8; or they are red, green and blue, (height, width, 3)
+    uint8, without `colors`. A PNG's data is what PostScript Level 3 reads with /FlateDecode and PNG predictors (Adobe,
+    PostScript Language Reference, 3.13.3), so the EPS holds it as it is, in 7-bit ASCII; through matplotlib it would be
+    twenty times as large.
     """
-    height, width = pixels.shape
-    image = Image.fromarray(pixels, "P")
-    image.putpalette(colors.tobytes())
+    height, width = pixels.shape[:2]
+    image = Image.fromarray(pixels, "RGB" if colors is None else "P")
+    space, samples, decode = "/DeviceRGB", 3, "0 1 0 1 0 1"
+    if colors is not None:
+        image.putpalette(colors.tobytes())
+        table = "\n".join(textwrap.wrap(colors.tobytes().hex(), 96))
+        space, samples, decode = f"[/Indexed /DeviceRGB 255 <\n{table}\n>]", 1, "0 255"
     stored = BytesIO()
     image.save(stored, "png", dpi=(dpi, dpi), optimize=True)
     with whole(png) as part:
@@ -129,7 +165,6 @@ def save_image(
     compressed = b"".join(content for kind, content in png_chunks(stored.getvalue()) if kind == b"IDAT")
     data = a85encode(compressed, wrapcol=80)
     data = data.replace(b"\n%", b"\n %")  # a line that begins with % could be taken for a comment
-    table = "\n".join(textwrap.wrap(colors.tobytes().hex(), 96))
     points = width * 72 / dpi, height * 72 / dpi
     head = f"""%!PS-Adobe-3.0 EPSF-3.0
 %%BoundingBox: 0 0 {math.ceil(points[0])} {math.ceil(points[1])}
@@ -142,13 +177,11 @@ def save_image(
 %%Page: 1 1
 gsave
 {points[0]:.4f} {points[1]:.4f} scale
-[/Indexed /DeviceRGB 255 <
-{table}
->] setcolorspace
-<< /ImageType 1 /Width {width} /Height {height} /BitsPerComponent 8 /Decode [0 255]
+{space} setcolorspace
+<< /ImageType 1 /Width {width} /Height {height} /BitsPerComponent 8 /Decode [{decode}]
    /ImageMatrix [{width} 0 0 -{height} 0 {height}]
    /DataSource currentfile /ASCII85Decode filter
-     << /Predictor 15 /Colors 1 /BitsPerComponent 8 /Columns {width} >> /FlateDecode filter >>
+     << /Predictor 15 /Colors {samples} /BitsPerComponent 8 /Columns {width} >> /FlateDecode filter >>
 image
 """
     with whole(eps) as part:
