@@ -13,6 +13,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/config.smk"
+include: "rules/datasets.smk"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/network.smk"

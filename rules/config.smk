@@ -3,6 +3,8 @@
 import copy
 import difflib
 import math
+import re
+from pathlib import PurePosixPath
 
 import jsonschema
 import yaml
@@ -15,8 +17,9 @@ RESERVED = ("_test", "_embed")  # ends of files' names
 
 def nearest(name, names):
     """A hint at what was meant."""
-    close = difflib.get_close_matches(str(name), map(str, names), n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there is {', '.join(map(str, names))}"
+    by_lower = {str(known).lower(): known for known in names}
+    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[close[0]]}?" if close else f"; there is {', '.join(map(str, names))}"
 
 
 def refuse(message):
@@ -81,7 +84,7 @@ def check_palette(palette, path):
 def as_mapping(layer):
     """A layer as the configuration has it, with its name in the network, in the files, and its pooling."""
     said = {"layer": layer} if isinstance(layer, str) else layer
-    return {"name": said["layer"].replace("/", "."), "pool": None} | said
+    return {"name": ".".join(PurePosixPath(said["layer"]).parts), "pool": None} | said
 
 
 def layers_of_notebook(network):

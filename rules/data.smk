@@ -6,45 +6,6 @@
 #        data/rows.npy, the rows of their files that are mapped.
 
 
-def idx_files(place):
-    """The four IDX files in a folder, or of those whose names begin so, and the names of the classes, as EMNIST has them."""
-    folder, prefix = (place, "") if os.path.isdir(place) else os.path.split(place)
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    found = {}
-    for name in names:
-        match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", name)
-        if match and name.startswith(prefix):
-            part = f"{'train' if match[2] == 'train' else 'test'}_{match[3]}"
-            found.setdefault(match[1], {}).setdefault(part, os.path.join(folder, name))
-    if len(found) > 1:
-        refuse(f"{place}: there are several data sets; give idx: {place}/ with one of {', '.join(found)}")
-    parts = next(iter(found.values()), {})
-    kinds = {"images": "idx3", "labels": "idx1"}
-    files = [
-        parts.get(f"{split}_{kind}", f"{place}{'' if prefix else '/'}{file}-{kind}-{kinds[kind]}-ubyte.gz")
-        for split, file in (("train", "train"), ("test", "t10k"))
-        for kind in kinds
-    ]
-    return files + [
-        os.path.join(folder, name) for name in names if prefix and name == f"{prefix.rstrip('-')}-mapping.txt"
-    ]
-
-
-def sources(wildcards):
-    """The files and folders that a data set is read from."""
-    kind, source = (SETTINGS[wildcards.dataset][key] for key in ("kind", "source"))
-    if kind == "digits":
-        return []
-    if kind == "idx":
-        return idx_files(source)
-    if kind == "npy":
-        return list(source.values())
-    if kind == "folder":  # with the folders in it, whose times tell of files that come and go
-        inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(source).glob(level))
-        return [source, *inside]
-    return [source]
-
-
 rule download_dataset:
     """Fetch a data set from the first source that has it, and verify its content."""
     output:

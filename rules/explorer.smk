@@ -3,13 +3,6 @@
 # Makes: results/{dataset}/explorer.html, one page to look at the maps of all layers with.
 
 
-def images_of(split):
-    """The images of a split, if the data set has images, as a function for `input`."""
-    return lambda wildcards: (
-        f"results/{wildcards.dataset}/data/{split}_images.npy" if wildcards.dataset in IMAGES else []
-    )
-
-
 rule build_explorer:
     """Make the explorer, a page that needs no server and fetches nothing."""
     input:

@@ -6,26 +6,6 @@
 # Where there are several seeds, of those after the first the names end in -training{seed}.
 
 
-def model_file(*suffixes):
-    """The file of a model of one's own, if the configuration names one that ends so, as a function for `input`."""
-
-    def look_up(wildcards):
-        model = SETTINGS[wildcards.dataset]["network"]["model"]
-        return model if model and model.endswith(suffixes) else []
-
-    return look_up
-
-
-def epochs(wildcards):
-    """How many the network is trained for."""
-    return sum(phase["epochs"] for phase in SETTINGS[wildcards.dataset]["network"]["schedule"])
-
-
-def layer_of(wildcards):
-    """What the configuration says of a job's layer."""
-    return next(layer for layer in SETTINGS[wildcards.dataset]["layers"] if layer["name"] == wildcards.layer)
-
-
 rule train_network:
     """Train the CNN."""
     input:

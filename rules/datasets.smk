@@ -1,0 +1,200 @@
+# What the configuration says of each data set, as functions for the rules' input and params.
+
+import math
+import os
+import re
+from pathlib import Path
+
+
+def setting(*keys):
+    """What the configuration says of a job's data set, as a function for `params`."""
+
+    def look_up(wildcards):
+        value = SETTINGS[wildcards.dataset]
+        for key in keys:
+            value = value[key]
+        return value
+
+    return look_up
+
+
+def layers(dataset):
+    """The names of its layers, as in its files' names."""
+    return [layer["name"] for layer in SETTINGS[dataset]["layers"]]
+
+
+def of_layers(pattern, **parts):
+    """The files of that name of each layer of a job's data set, as a function for `input`."""
+    return lambda wildcards: expand(pattern, dataset=wildcards.dataset, layer=layers(wildcards.dataset), **parts)
+
+
+def reference(dataset):
+    """The layer that the others are compared with, and whose map theirs are turned to."""
+    return "pixel" if "pixel" in layers(dataset) else layers(dataset)[0]
+
+
+def repetitions(kind, seeds):
+    """What is made several times, by the suffix in its files' names: that of the first seed has none."""
+    return {"": seeds[0]} | {f"-{kind}{seed}": seed for seed in seeds[1:]}
+
+
+def trainings(dataset):
+    """Of the {training} in a file's name, the seed; a model that is used as it is has none."""
+    settings = SETTINGS[dataset]
+    return repetitions("training", settings["network"]["seeds"] if settings["trained"] else [None])
+
+
+def tsnes(dataset):
+    """Of the {tsne} in a file's name, the seed."""
+    return repetitions("tsne", SETTINGS[dataset]["tsne"]["seeds"])
+
+
+def is_of_network(dataset, layer):
+    """Whether a layer is one of a network: the images themselves and vectors are not."""
+    return SETTINGS[dataset]["kind"] != "vectors" and layer != "pixel"
+
+
+def trainings_of(dataset, layer):
+    """The {training} of the networks that a layer is of."""
+    return list(trainings(dataset)) if is_of_network(dataset, layer) else [""]
+
+
+def networks(dataset):
+    """The {training} of a data set's networks: none, if no layer is of one."""
+    return list(trainings(dataset)) if any(is_of_network(dataset, layer) for layer in layers(dataset)) else []
+
+
+def predictions(dataset):
+    """What its networks say of each image."""
+    return expand("results/{dataset}/network/predictions{training}.csv", dataset=dataset, training=networks(dataset))
+
+
+def shows_errors(dataset):
+    """Whether a scatter plot marks what the network gets wrong, for which it must wait for the network."""
+    scatter = SETTINGS[dataset]["figures"]["scatter"]
+    return scatter["errors"] and scatter["style"] != "notebook" and bool(networks(dataset))
+
+
+SPLITS = ["train", "validation", "test"]
+
+# The data sets of images, and of vectors; those whose network is trained, and those whose is used as it is.
+VECTORS = [dataset for dataset, settings in SETTINGS.items() if settings["kind"] == "vectors"]
+IMAGES = [dataset for dataset in SETTINGS if dataset not in VECTORS]
+TRAINED = [dataset for dataset in IMAGES if SETTINGS[dataset]["trained"]]
+ADOPTED = [dataset for dataset in IMAGES if not SETTINGS[dataset]["trained"]]
+
+
+def one_of(values):
+    """A regular expression of them; of none, one that nothing matches."""
+    return f"({'|'.join(map(re.escape, values))})" if values else "(?!)"
+
+
+def neighbors(wildcards):
+    """How many neighbors of each row are searched: as many as t-SNE heeds, and as many as the scores look at."""
+    return max(int(3 * SETTINGS[wildcards.dataset]["tsne"]["perplexity"]), 30)
+
+
+def idx_files(place):
+    """The four IDX files in a folder, or of those whose names begin so, and the names of the classes, as EMNIST has them."""
+    folder, prefix = (place, "") if os.path.isdir(place) else os.path.split(place)
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    found = {}
+    for name in names:
+        match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", name)
+        if match and name.startswith(prefix):
+            part = f"{'train' if match[2] == 'train' else 'test'}_{match[3]}"
+            found.setdefault(match[1], {}).setdefault(part, os.path.join(folder, name))
+    if len(found) > 1:
+        refuse(f"{place}: there are several data sets; give idx: {place}/ with one of {', '.join(found)}")
+    parts = next(iter(found.values()), {})
+    kinds = {"images": "idx3", "labels": "idx1"}
+    files = [
+        parts.get(f"{split}_{kind}", f"{place}{'' if prefix else '/'}{file}-{kind}-{kinds[kind]}-ubyte.gz")
+        for split, file in (("train", "train"), ("test", "t10k"))
+        for kind in kinds
+    ]
+    return files + [
+        os.path.join(folder, name) for name in names if prefix and name == f"{prefix.rstrip('-')}-mapping.txt"
+    ]
+
+
+def sources(wildcards):
+    """The files and folders that a data set is read from."""
+    kind, source = (SETTINGS[wildcards.dataset][key] for key in ("kind", "source"))
+    if kind == "digits":
+        return []
+    if kind == "idx":
+        return idx_files(source)
+    if kind == "npy":
+        return list(source.values())
+    if kind == "folder":  # with the folders in it, whose times tell of files that come and go
+        inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(source).glob(level))
+        return [source, *inside]
+    return [source]
+
+
+def model_file(*suffixes):
+    """The file of a model of one's own, if the configuration names one that ends so, as a function for `input`."""
+
+    def look_up(wildcards):
+        model = SETTINGS[wildcards.dataset]["network"]["model"]
+        return model if model and model.endswith(suffixes) else []
+
+    return look_up
+
+
+def epochs(wildcards):
+    """How many the network is trained for."""
+    return sum(phase["epochs"] for phase in SETTINGS[wildcards.dataset]["network"]["schedule"])
+
+
+def layer_of(wildcards):
+    """What the configuration says of a job's layer."""
+    return next(layer for layer in SETTINGS[wildcards.dataset]["layers"] if layer["name"] == wildcards.layer)
+
+
+def images_of(split):
+    """The images of a split, if the data set has images, as a function for `input`."""
+    return lambda wildcards: (
+        f"results/{wildcards.dataset}/data/{split}_images.npy" if wildcards.dataset in IMAGES else []
+    )
+
+
+# What each target makes.
+
+
+def scatters_of(dataset):
+    """Every scatter plot."""
+    return expand(rules.plot_scatter.output, dataset=dataset, layer=layers(dataset))
+
+
+def thumbnails_of(dataset):
+    """Every map drawn with its images, if it has any."""
+    return expand(rules.plot_thumbnails.output, dataset=dataset, layer=layers(dataset) if dataset in IMAGES else [])
+
+
+def filters_of(dataset):
+    """The filters of the first convolution, if it is among the layers of the notebook's network."""
+    shown = (
+        SETTINGS[dataset]["network"]["model"] is None and is_of_network(dataset, "conv1") and "conv1" in layers(dataset)
+    )
+    return expand(rules.plot_filters.output, dataset=dataset if shown else [])
+
+
+def comparisons_of(dataset):
+    """The layers side by side, as figures and as tables, and how the training went."""
+    shown = (rules.plot_layers, rules.plot_scores, rules.compare_layers, rules.tabulate_maps, rules.summarize_run)
+    trained = dataset in TRAINED and networks(dataset)
+    history = expand(rules.plot_history.output, dataset=dataset if trained else [])
+    return [file for rule in shown for file in expand(rule.output, dataset=dataset)] + history
+
+
+def everything_of(dataset):
+    """Every figure and table, and the explorer."""
+    made = (scatters_of, thumbnails_of, filters_of, comparisons_of)
+    return [file for files in made for file in files(dataset)] + expand(rules.build_explorer.output, dataset=dataset)
+
+
+def of_all(files_of):
+    """The files of every data set that the configuration says to make."""
+    return [file for dataset in config["make"] for file in files_of(dataset)]
