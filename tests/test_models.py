@@ -127,6 +127,11 @@ def test_features_are_float32_and_finite(digits, tmp_path):
         extract_features(model_of_features(network, name, None), digits[0][:4], tmp_path / f"{name}.npy")
         assert np.load(tmp_path / f"{name}.npy").dtype == np.float32
     assert np.array_equal(np.load(tmp_path / "whole.npy"), np.digitize(digits[0][:4], [0.3, 0.6]).reshape(4, -1))
+    halves = model_to(network, "half").predict_on_batch(digits[0][:4])
+    assert halves.dtype == np.float16
+    extract_features(model_of_features(network, "half", "average"), digits[0][:4], tmp_path / "average.npy")
+    expected = halves.mean(axis=(1, 2), dtype=np.float32)
+    assert np.allclose(np.load(tmp_path / "average.npy"), expected, rtol=1e-6), "not averaged to 16 bits"
     images = digits[0][:4].copy()
     images[2, 0, 0] = np.inf
     with pytest.raises(UserError, match=r"of image 2 .* not finite"):
@@ -142,6 +147,14 @@ def test_values_are_those_of_keras(digits, scaling):
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Identity(name="same")])
     found = adopt_network(model, (8, 8, 3), (8, 8, 3), scaling).predict_on_batch(colored)
     assert np.allclose(found, wanted, atol=1e-5) and (scaling != "bytes" or np.array_equal(found, wanted))
+
+
+def test_larger_images_are_made_smaller_with_antialiasing(digits):
+    large = np.tile(digits[0][:3], (1, 4, 4, 1))
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Identity(name="same")])
+    found = adopt_network(model, (32, 32, 1), (8, 8, 1), "unit").predict_on_batch(large)
+    assert np.allclose(found, keras.ops.image.resize(large, (8, 8), antialias=True), atol=1e-6)
+    assert not np.allclose(found, keras.ops.image.resize(large, (8, 8)), atol=0.1)
 
 
 def test_channels_are_repeated_or_become_luminance():
