@@ -101,11 +101,11 @@ def check_input(model: keras.Model, name: str, image_shape: Sequence[int], shape
 
 
 def values(channels: int, wanted: int, scaling: str) -> tuple[np.ndarray, np.ndarray]:
-    """The map of an image's channels, in [0, 1), to those that a network takes: kernel (channels, wanted), bias (wanted,).
+    """The map of an image's channels to those that a network takes: kernel (channels, wanted) and bias (wanted,).
 
-    One channel is repeated, three become their luminance. `scaling` is unit (0 to 1), bytes (0 to 255; images are
-    whole 256ths), or tf, torch or caffe, which make of these bytes what keras.applications.imagenet_utils has by
-    those names. Raises UserError if there is no way.
+    The image's values are in [0, 1). One channel is repeated, three become their luminance. `scaling` is unit (0 to 1),
+    bytes (0 to 255; images are whole 256ths), or tf, torch or caffe, which make of these bytes what
+    keras.applications.imagenet_utils has by those names. Raises UserError if there is no way.
     """
     if scaling in ("torch", "caffe") and wanted != 3:
         raise UserError(f"network.input.scaling: {scaling} is of three channels, not {wanted}: set channels: 3")

@@ -5,7 +5,7 @@ import numpy as np
 from common.backend import keras, load_network, use_devices
 from common.files import whole
 from common.jobs import UserError, job
-from common.networks import all_calls, new_inputs
+from common.networks import all_calls
 
 
 def first_filters(network: keras.Model) -> np.ndarray:
@@ -13,11 +13,10 @@ def first_filters(network: keras.Model) -> np.ndarray:
 
     Raises UserError if it has none.
     """
-    layers = [call.layer for call in all_calls(network, new_inputs(network.inputs)).values()]
-    kernels = [np.array(layer.kernel) for layer in layers if isinstance(layer, keras.layers.Conv2D)]
-    if not kernels:
-        raise UserError("the network has no convolution (Conv2D), and so no filters to draw: leave their figure out")
-    return kernels[0]
+    for call in all_calls(network).values():
+        if isinstance(call.layer, keras.layers.Conv2D):
+            return call.layer.get_weights()[0]
+    raise UserError("the network has no convolution (Conv2D), and so no filters to draw: leave their figure out")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from common.arrays import damage_named, load_classes, load_rows
 from common.backend import keras, load_network, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
-from common.networks import calls, new_inputs, what_is_wrong, why_no_classes
+from common.networks import inputs_of, what_is_wrong, why_no_classes
 
 layers = keras.layers
 log = logging.getLogger("workflow")
@@ -77,10 +77,11 @@ def build_own(path: str | Path, images: np.ndarray, classes: int) -> keras.Model
             raise UserError("it has no function build_network(image_shape, classes)")
         if not isinstance(network, keras.Model):
             raise UserError(f"build_network returned {type(network).__name__}, not a keras.Model")
-        network(images[:1])  # which builds a Sequential model without an input
+        if isinstance(network, keras.Sequential) and not network.built:
+            network.build((None, *shape))
+        inputs_of(network)
         if network.input_shape != (None, *shape):
             raise UserError(f"the network takes {network.input_shape}, the images are {(None, *shape)}")
-        calls(network, new_inputs(network.inputs))
         why_not = why_no_classes(network, images, classes)
         if why_not:
             raise UserError(why_not)

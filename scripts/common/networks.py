@@ -42,13 +42,8 @@ def is_graph(model: keras.Operation) -> bool:
 def calls(model: keras.Model, inputs: Sequence[keras.KerasTensor]) -> list[Call]:
     """The layers and operations of a model, each called anew with its own weights on what follows from `inputs`.
 
-    In the order of the computation. Nested models are called as they are. Raises UserError if the model is no graph.
+    In the order of the computation. Nested models are called as they are.
     """
-    if not is_graph(model):
-        raise UserError(
-            f"the model {model.name} is a class of its own ({type(model).__name__}), whose layers cannot be looked "
-            "at: build it with keras.Model(inputs, outputs) or keras.Sequential"
-        )
     found = []
 
     def call(layer: keras.Operation, *arguments: object, **keywords: object) -> object:
@@ -65,15 +60,28 @@ def new_inputs(tensors: Sequence[keras.KerasTensor]) -> list[keras.KerasTensor]:
     return [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in tensors]
 
 
-def all_calls(model: keras.Model, inputs: Sequence[keras.KerasTensor], prefix: str = "") -> dict[str, Call]:
-    """As `calls`, at any depth, by path: "encoder/conv1" is in the nested model "encoder"; the first call of each."""
+def inputs_of(model: keras.Model) -> list[keras.KerasTensor]:
+    """Inputs like the model's own; raises UserError if it is no graph of layers."""
+    if not is_graph(model):
+        raise UserError(
+            f"the model {model.name} is a class of its own ({type(model).__name__}), whose layers cannot be looked "
+            "at: build it with keras.Model(inputs, outputs) or keras.Sequential"
+        )
+    return new_inputs(model.inputs)
+
+
+def all_calls(model: keras.Model, prefix: str = "", inputs: Sequence[keras.KerasTensor] = ()) -> dict[str, Call]:
+    """As `calls`, at any depth, by path: "encoder/conv1" is in the nested model "encoder"; the first call of each.
+
+    With `inputs` in the place of the model's own. Raises UserError if it is no graph of layers.
+    """
     found = {}
-    for call in calls(model, inputs):
+    for call in calls(model, inputs or inputs_of(model)):
         path = f"{prefix}{call.layer.name}"
         if path not in found:
             found[path] = call
             if call.nested():
-                found |= all_calls(call.layer, new_inputs(call.tensors()), f"{path}/")
+                found |= all_calls(call.layer, f"{path}/", new_inputs(call.tensors()))
     return found
 
 
@@ -104,7 +112,7 @@ def model_to(network: keras.Model, layer: str) -> keras.Model:
     A layer that is called several times is looked at where it is called first. Raises UserError if there is no such
     layer, if it has not one output, or if the network is no graph of layers.
     """
-    found = all_calls(network, new_inputs(network.inputs))
+    found = all_calls(network)
     path = find_path([path for path, call in found.items() if isinstance(call.layer, keras.Layer)], layer)
     if not isinstance(found[path].output, keras.KerasTensor):
         raise UserError(f"layers: {path} has not one output but several, which make no matrix of features")
@@ -113,7 +121,7 @@ def model_to(network: keras.Model, layer: str) -> keras.Model:
 
 def _down_to(network: keras.Model, names: Sequence[str], inputs: Sequence[keras.KerasTensor] = ()) -> keras.Model:
     """The model from `inputs`, as the network's own if there are none, to the output of the layer at a path."""
-    inputs = list(inputs) or new_inputs(network.inputs)
+    inputs = inputs or inputs_of(network)
     call = next(call for call in calls(network, inputs) if call.layer.name == names[0])
     output = call.output
     if len(names) > 1:
@@ -123,7 +131,7 @@ def _down_to(network: keras.Model, names: Sequence[str], inputs: Sequence[keras.
 
 def batch_size(network: keras.Model) -> int:
     """How many images a network can look at together, in bounded memory, by the widest of its tensors."""
-    outputs = [call.output for call in all_calls(network, new_inputs(network.inputs)).values()]
+    outputs = [call.output for call in all_calls(network).values()]
     shapes = [tensor.shape[1:] for tensor in (*keras.tree.flatten(outputs), *network.inputs)]
     widest = max(np.prod([length or 1 for length in shape], dtype=float) for shape in shapes)
     return int(np.clip(BATCH_BYTES / (4 * widest), 1, BATCH_SIZE))
