@@ -37,7 +37,6 @@ rule train_network:
     params:
         helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
         seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
-        model=setting("network", "model"),
         filters=setting("network", "filters"),
         kernel=setting("network", "kernel"),
         units=setting("network", "units"),

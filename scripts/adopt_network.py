@@ -163,7 +163,7 @@ if __name__ == "__main__":
         given = params.input
         shape = (*(given["size"] or image_shape[:2]), given["channels"] or image_shape[2])
         if snakemake.input.model:
-            model = load_model(params.model)
+            model = load_model(snakemake.input.model)
         else:
             model = load_application(params.model, snakemake.input.weights or None, shape[:2])
         check_input(model, params.model, image_shape, shape)

@@ -200,8 +200,8 @@ if __name__ == "__main__":
             for split in ("train", "validation")
         )
         keras.utils.set_random_seed(params.seed)
-        if params.model:
-            network = build_own(params.model, train[0], len(classes))
+        if snakemake.input.model:
+            network = build_own(snakemake.input.model, train[0], len(classes))
         else:
             shape = train[0].shape[1:]
             network = build_network(shape, len(classes), params.filters, params.kernel, params.units)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from extract_features import extract_features, model_of_features
-from prepare_dataset import stratified_rows
 from train_network import Checkpoint, batches, build_network, train_network
 
 from common.backend import keras, tf
@@ -125,12 +124,3 @@ def test_features_are_the_layers_output_of_every_row_the_last_short_batch_includ
     expected = keras.Model(network.input, network.get_layer("conv2").output)(images[rows], training=False)
     assert features.shape == (1003, 1960)
     assert np.allclose(features[rows], np.reshape(expected, (4, 1960)), atol=1e-5)
-
-
-def test_stratified_rows_keep_the_shares():
-    labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [600, 300, 100]))
-    rows = stratified_rows(labels, 100)
-    assert np.bincount(labels[rows]).tolist() == [60, 30, 10] and (np.diff(rows) > 0).all()
-    assert len(stratified_rows(labels, 1000)) == 1000
-    with pytest.raises(UserError, match=r"dataset\.train_size"):
-        stratified_rows(labels, 2)

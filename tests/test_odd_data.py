@@ -1,17 +1,16 @@
 """Data that nobody expects: it works, and the maps are finite, or one line names the file and its number of rows."""
 
 import gzip
-import hashlib
 import json
 import pickle
 
 import numpy as np
 import pytest
-from download_dataset import pairs_from_parts, parts_from_pairs, write_idx
-from prepare_dataset import stratified_rows
+from download_dataset import pairs_from_parts
 
 from common.jobs import UserError
 from common.mnist_pickle import SPLITS, read_pairs, write_pairs
+from common.sampling import stratified_rows
 from helpers import Workflow, only_error
 
 GENERATOR = np.random.default_rng(0)
@@ -86,7 +85,7 @@ def test_splits_of_different_sizes_of_images_are_refused(tmp_path):
 def test_class_of_a_single_image_cannot_be_drawn_evenly():
     labels = np.repeat([0, 1, 2], [50, 49, 1])
     assert len(stratified_rows(labels, 100)) == 100
-    with pytest.raises(UserError, match=r"dataset\.train_size: class 2 has a single image of the 100"):
+    with pytest.raises(UserError, match="sample: class number 2 has a single row of the 100"):
         stratified_rows(labels, 30)
 
 
@@ -97,12 +96,7 @@ def own(fresh, tmp_path):
 
     def configure(pairs: list[tuple[np.ndarray, np.ndarray]], **changes) -> Workflow:
         (workflow.folder / "own.pkl.gz").write_bytes(gzip.compress(pickle.dumps(pairs), 1))
-        with np.errstate(invalid="ignore"):
-            rows = [(np.nan_to_num(images), labels) for images, labels in pairs]
-        parts = parts_from_pairs(rows)
-        sha256 = {part: hashlib.sha256(write_idx(array)).hexdigest() for part, array in parts.items()}
-        source = {"sources": [{"path": "own.pkl.gz"}], "sha256": sha256, "validation_size": len(pairs[1][0])}
-        workflow.configure(dataset=source, **QUICK)
+        workflow.configure(datasets={"Small": {"pickle": "own.pkl.gz"}}, **QUICK)
         workflow.configure(**changes)
         return workflow
 
@@ -115,12 +109,12 @@ def check_maps(workflow: Workflow, layers: tuple[str, ...], rows: int) -> None:
     result = workflow.run()
     assert result.returncode == 0, result.stderr
     for layer in layers:
-        coordinates = np.load(workflow.folder / f"results/Digits/maps/{layer}.npy")
+        coordinates = np.load(workflow.folder / f"results/Small/maps/{layer}.npy")
         assert coordinates.shape == (rows, 2) and np.isfinite(coordinates).all()
-        facts = json.loads((workflow.folder / f"results/Digits/maps/{layer}.json").read_text())
+        facts = json.loads((workflow.folder / f"results/Small/maps/{layer}.json").read_text())
         assert np.isfinite(facts["kl_divergence"])
         for kind in ("", "_embed"):
-            assert (workflow.folder / f"results/figures/Digits_tSNE_{layer}{kind}.eps").stat().st_size > 1000
+            assert (workflow.folder / f"results/figures/Small_tSNE_{layer}{kind}.eps").stat().st_size > 1000
 
 
 def test_one_image_5000_times_of_a_single_class_is_mapped(own, pairs):
@@ -134,12 +128,12 @@ def test_constant_images_with_a_class_that_only_the_validation_has_are_mapped(ow
     check_maps(own(blank), ("conv1",), rows=300)
 
 
-def test_not_a_number_stops_the_download_and_too_few_rows_the_search(own):
+def test_not_a_number_stops_the_reader_and_too_few_rows_the_search(own):
     pairs = some_pairs()
     damaged = [pixel(np.nan)(*pairs[0]), *pairs[1:]]
-    error = only_error(own(damaged).run("--", "resources/mnist.pkl.gz"))
+    error = only_error(own(damaged).run("--", "results/Small/data/train_images.npy"))
     assert "own.pkl.gz: of its 40 train images, 2 have pixels that are not in [0, 1)" in error
-    error = only_error(own(pairs).run("--", "results/Digits/neighbors/pixel.npz"))
+    error = only_error(own(pairs).run("--", "results/Small/neighbors/pixel.npz"))
     assert error.startswith("45 neighbors of each image are asked for") and "there are 40 images: give more" in error
 
 

@@ -155,6 +155,9 @@ def test_sample_keeps_the_shares_and_the_order(digits, tmp_path):
     sampled, its_labels, _ = prepared("npz", [tmp_path / "a.npz"], tmp_path, sample=500)
     assert np.allclose(np.bincount(its_labels["train"]), 500 / 1797 * np.bincount(labels), atol=1)
     rows = stratified_rows(labels, 500)
+    with pytest.raises(UserError, match="sample: 9 of 1797 rows cannot be drawn evenly from 10 classes"):
+        stratified_rows(labels, 9)
+    assert len(stratified_rows(labels, 1797)) == 1797
     assert (np.diff(rows) > 0).all() and np.array_equal(sampled["train"][..., 0] * 256, images[rows])
 
 

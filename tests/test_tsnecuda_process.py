@@ -23,7 +23,7 @@ from helpers import ROOT, Workflow
 
 DOUBLES = str(ROOT / "tests/doubles")
 PARAMETERS = {"seed": 0, "perplexity": 10, "exaggeration": 12, "exaggerated_iterations": 250, "iterations": 500}
-MAP = "results/Digits/maps/pixel.npy"
+MAP = "results/Small/maps/pixel.npy"
 
 
 @pytest.fixture(scope="module")
@@ -56,26 +56,26 @@ def embed(workflow: Workflow, double: str, **variables: str) -> subprocess.Compl
 def test_whatever_fails_there_is_a_map_and_a_true_record(impatient, finished, double, reason):
     result = embed(impatient, double)
     assert result.returncode == 0, result.stdout + result.stderr
-    facts = json.loads((impatient.folder / "results/Digits/maps/pixel.json").read_text())
+    facts = json.loads((impatient.folder / "results/Small/maps/pixel.json").read_text())
     assert facts["backend"] == "openTSNE"
     assert facts["why_backend"].startswith("tsne.backend is auto, and tsnecuda cannot be used here: ")
     assert reason in facts["why_backend"] and reason in result.stderr
     assert np.array_equal(np.load(impatient.folder / MAP), np.load(finished.folder / MAP))
     if double != "raises":
-        log = (impatient.folder / "logs/embed_tsne/Digits/pixel.log").read_text()
+        log = (impatient.folder / "logs/embed_tsne/Small/pixel.log").read_text()
         assert "the double of tsnecuda on device 0" in log, "what tsnecuda says belongs in the log"
 
 
 def test_where_it_works_the_map_is_that_of_tsnecuda(impatient, finished):
     result = embed(impatient, "succeeds", CUDA_VISIBLE_DEVICES="2,3")
     assert result.returncode == 0, result.stdout + result.stderr
-    facts = json.loads((impatient.folder / "results/Digits/maps/pixel.json").read_text())
+    facts = json.loads((impatient.folder / "results/Small/maps/pixel.json").read_text())
     assert facts["backend"] == "tsnecuda" and facts["why_backend"] == "tsne.backend is auto, and it works here"
-    assert "on device 2\n" in (impatient.folder / "logs/embed_tsne/Digits/pixel.log").read_text()
+    assert "on device 2\n" in (impatient.folder / "logs/embed_tsne/Small/pixel.log").read_text()
     coordinates = np.load(impatient.folder / MAP)
     assert coordinates.shape == (1297, 2) and coordinates.dtype == np.float32 and coordinates.flags.c_contiguous
     assert not np.array_equal(coordinates, np.load(finished.folder / MAP))
-    with np.load(impatient.folder / "results/Digits/neighbors/pixel.npz") as stored:
+    with np.load(impatient.folder / "results/Small/neighbors/pixel.npz") as stored:
         p = affinities(stored, facts["perplexity"]).P
     assert facts["kl_divergence"] == pytest.approx(kl_divergence(coordinates, p), abs=1e-3)
 
@@ -93,7 +93,7 @@ def test_opentsne_asks_no_gpu(workflow):
     workflow.configure(tsne={"backend": "opentsne"})
     result = embed(workflow, "succeeds")
     assert result.returncode == 0, result.stdout + result.stderr
-    facts = json.loads((workflow.folder / "results/Digits/maps/pixel.json").read_text())
+    facts = json.loads((workflow.folder / "results/Small/maps/pixel.json").read_text())
     assert facts["backend"] == "openTSNE" and facts["why_backend"] == "tsne.backend is opentsne"
 
 

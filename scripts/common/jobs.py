@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 MAX_REASON = 300  # characters of an error that is not for the user; TensorFlow's can have thousands
-MORE_MEMORY = "run fewer jobs at once (--cores 1), or where there is more memory, or set dataset.train_size"
+MORE_MEMORY = "run fewer jobs at once (--cores 1), or where there is more memory, or set sample for the data set"
 
 
 class UserError(Exception):
