@@ -5,6 +5,7 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 from PIL import Image
+from skimage.transform import resize
 
-from common.arrays import anew, load, load_npz
+from common.arrays import anew, damage_named, load, load_classes, load_npz
 from common.figures import class_colors, frame
 from common.files import whole
 from common.jobs import UserError, job
-from common.tables import load_table
 
 PAGE = Path(__file__).with_name("explorer")  # its sources
 NEIGHBORS = 10
 SHEET = 1024  # pixels: the side of a sheet, at most; the browser decodes only those that it shows
 LEVELS = 16  # of a grey image
+TILE = (16, 64)  # pixels: the longer side of an image in a sheet, at most, where there are many images, and where few
+PIXELS = 64e6  # of all images together, about, where TILE allows
+QUALITY = 85  # of color images, as JPEG
 
 
 def pack(array: np.ndarray) -> dict[str, str]:
@@ -47,47 +51,83 @@ def in_frame(coordinates: np.ndarray) -> np.ndarray:
     return (coordinates - center) / (side / 2)
 
 
-def sprite_sheets(images: np.ndarray) -> tuple[int, list[bytes]]:
-    """Images (n, height, width, channels) in [0, 1] in square sheets: how many are in a row, and the sheets as PNG.
+def tile_size(height: int, width: int, count: int) -> tuple[int, int]:
+    """The height and width of an image in a sheet, one of `count`: its own, or smaller in proportion."""
+    side = np.clip(np.sqrt(PIXELS / max(count, 1)), *TILE)
+    scale = min(1, side / max(height, width))
+    return max(1, round(scale * height)), max(1, round(scale * width))
 
-    One channel is stored in 16 levels of grey, half the size of 256, which nobody tells apart in an image that small;
-    of more, the first three as red, green and blue.
+
+def sprite_sheets(images: Sequence[np.ndarray]) -> tuple[int, tuple[int, int], list[str]]:
+    """Images in square sheets: how many are in a row, the height and width of each, and the sheets as data URLs.
+
+    `images` are arrays (n, height, width, 1 or 3) in [0, 1], one after the other. One channel is stored in 16 levels of
+    grey, half the size of 256, which nobody tells apart in an image that small, as PNG; three as JPEG.
     """
-    count, height, width, channels = images.shape
+    count, (*shape, channels) = sum(map(len, images)), images[0].shape[1:]
+    height, width = tile_size(*shape, count)
     side = max(1, SHEET // max(height, width))
+    rows = (row for part in images for row in part)
     sheets = []
     for start in range(0, count, side**2):
-        part = np.asarray(images[start : start + side**2])
-        tiles = np.zeros((side**2, *part.shape[1:]), part.dtype)
-        tiles[: len(part)] = part
+        tiles = np.zeros((side**2, height, width, channels), np.float32)
+        for tile, row in zip(tiles, islice(rows, min(side**2, count - start)), strict=False):
+            tile[:] = row if [height, width] == shape else resize(row, (height, width), anti_aliasing=True)
         sheet = tiles.reshape(side, side, height, width, channels).swapaxes(1, 2)
         sheet = sheet.reshape(side * height, side * width, channels)
         stored = BytesIO()
         if channels == 1:
             picture = Image.fromarray(np.rint(sheet[:, :, 0] * (LEVELS - 1)).astype(np.uint8), "P")
             picture.putpalette(np.repeat(np.linspace(0, 255, LEVELS).astype(np.uint8), 3).tobytes())
-            picture.save(stored, "png", optimize=True, bits=4)
+            kind = "png"
+            picture.save(stored, kind, optimize=True, bits=4)
         else:
-            Image.fromarray(np.rint(sheet[:, :, :3] * 255).astype(np.uint8)).save(stored, "png", optimize=True)
-        sheets.append(stored.getvalue())
-    return side, sheets
+            picture = Image.fromarray(np.minimum(np.rint(sheet * 256), 255).astype(np.uint8))  # bytes are k / 256
+            kind = "jpeg"
+            picture.save(stored, kind, optimize=True, quality=QUALITY, subsampling=0)
+        sheets.append(f"data:image/{kind};base64,{b64encode(stored.getvalue()).decode()}")
+    return side, (height, width), sheets
+
+
+def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
+    """The table maps.csv, label and prediction, if it has them, as numbers of `classes`; of no classes without them.
+
+    Predictions that are empty are left out, too. Raises UserError if it is damaged.
+    """
+    with damage_named(path):
+        # a class may be called 01, or nan
+        texts = {name: str for name in ("split", "label", "prediction")}
+        maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
+        if "prediction" in maps and (not classes or not maps.prediction.any()):
+            maps = maps.drop(columns=["prediction", "confidence"])
+        if not classes:
+            return maps.drop(columns="label", errors="ignore")
+        for name in {"label", "prediction"} & {"label", *maps}:
+            numbers = pd.Index(classes).get_indexer(maps[name])
+            if (numbers < 0).any():
+                raise ValueError(f"its {name} {maps[name][numbers < 0].iloc[0]!r} is none of the classes")
+            maps[name] = numbers
+    return maps
 
 
 def read_tables(
-    maps_path: str, image_paths: tuple[str, str], neighbor_paths: Mapping[str, tuple[str, str]]
-) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
+    maps_path: str,
+    classes: Sequence[str],
+    image_paths: Sequence[str],
+    neighbor_paths: Mapping[str, tuple[str, str]],
+) -> tuple[pd.DataFrame, list[np.ndarray], dict[str, np.ndarray]]:
     """The tables that page_data takes; of two paths, the first is of the training images, the second of those held out.
 
-    Raises UserError if a file is damaged, or has not a row each for the same images as maps.csv.
+    Without `image_paths` there are no images. Raises UserError if a file is damaged, or has not a row each for the same
+    images as maps.csv.
     """
-    maps = load_table(maps_path, "id", "split", "label")
-    images = load(image_paths[0]), load(image_paths[1])
+    maps = load_maps(maps_path, classes)
+    images = [load(path) for path in image_paths]
     neighbors = {}
     for layer, paths in neighbor_paths.items():
         neighbors[layer] = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
-    counts = {image_paths: sum(map(len, images))} | {
-        neighbor_paths[layer]: len(rows) for layer, rows in neighbors.items()
-    }
+    counts = {tuple(image_paths): sum(map(len, images))} if images else {}
+    counts |= {neighbor_paths[layer]: len(rows) for layer, rows in neighbors.items()}
     for paths, count in counts.items():
         if count != len(maps):
             names = " and ".join(paths)
@@ -99,47 +139,48 @@ def page_data(
     dataset: str,
     layers: Sequence[str],
     palette: str | Sequence[str],
+    classes: Sequence[str],
     maps: pd.DataFrame,
     images: Sequence[np.ndarray],
     neighbors: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """What explorer.js reads, as JSON.
 
-    `maps` is maps.csv; `images` those for training and those held out, (n, height, width, channels) in [0, 1];
-    `neighbors[layer]` (rows of maps, k) the training images nearest to each image, nearest first.
+    `maps` is maps.csv as load_maps has it: its labels and predictions, if there are any, number `classes`. `images` are
+    those for training and those held out, (n, height, width, 1 or 3) in [0, 1], or none; `neighbors[layer]` (rows of
+    maps, k) the training images nearest to each image, nearest first.
     """
+    labels = maps.label.to_numpy() if classes else np.zeros(len(maps), int)
     predicted = "prediction" in maps
-    numbers = maps[["label", "prediction"]] if predicted else maps[["label"]]
-    classes = np.unique(numbers)
-    colors = class_colors(palette, classes.max() + 1)[classes]
-    side, sheets = sprite_sheets(np.concatenate(images))
-    arrays = {"label": pack(smallest(np.searchsorted(classes, maps.label)))}
+    arrays = {"label": pack(smallest(labels))}
     if predicted:
-        arrays["prediction"] = pack(smallest(np.searchsorted(classes, maps.prediction)))
+        arrays["prediction"] = pack(smallest(maps.prediction.to_numpy()))
         arrays["confidence"] = pack(
             np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)
         )  # in 1/100 of a percent
     medians = []
     for layer in layers:
         coordinates = in_frame(maps[[f"{layer}_x", f"{layer}_y"]].to_numpy())
-        medians.append([median(coordinates[maps.label == label]) for label in classes])
+        medians.append([median(coordinates[labels == label]) for label in range(len(classes))])
         for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
             arrays[f"{layer}_{axis}"] = pack(values)
         arrays[f"{layer}_neighbors"] = pack(smallest(neighbors[layer]))
+    train = int((maps.split == "train").sum())
+    side, (height, width), sheets = sprite_sheets(images) if images else (0, (0, 0), [])
     return {
         "dataset": dataset,
         "layers": list(layers),
-        "classes": [str(label) for label in classes],
-        "colors": [to_hex(color) for color in colors],
+        "classes": list(classes),
+        "colors": [to_hex(color) for color in class_colors(palette, len(classes))],
         "medians": medians,
         "predicted": predicted,
-        "train": len(images[0]),
-        "test": len(images[1]),
+        "train": train,
+        "test": len(maps) - train,
         "nearest": neighbors[layers[0]].shape[1],
-        "grey": images[0].shape[3] == 1,
-        "size": [images[0].shape[2], images[0].shape[1]],
+        "grey": bool(images) and images[0].shape[3] == 1,
+        "size": [width, height] if images else None,
         "side": side,
-        "sheets": [b64encode(sheet).decode() for sheet in sheets],
+        "sheets": sheets,
         "arrays": arrays,
     }
 
@@ -167,7 +208,9 @@ if __name__ == "__main__":
     with job(snakemake.log[0], "build_explorer"):
         given, layers = snakemake.input, snakemake.params.layers
         paths = dict(zip(layers, zip(given.train_neighbors, given.test_neighbors, strict=True), strict=True))
-        tables = read_tables(given.maps, (given.train_images, given.test_images), paths)
-        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, *tables)
+        classes = load_classes(given.classes)
+        images = [given.train_images, given.test_images] if given.train_images else []
+        tables = read_tables(given.maps, classes, images, paths)
+        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, classes, *tables)
         with whole(snakemake.output.page) as part:
             part.write_text(build_explorer(data))

@@ -62,9 +62,10 @@ def plot_layers(
     scores: Mapping[str, Mapping[str, Any]],
     palette: str | Sequence[str],
 ) -> Figure:
-    """A figure of maps (n, 2) by layer, with each one's scores, from score_map, and a key of the classes, if not too many.
+    """A figure of maps (n, 2) by layer, with each one's scores, from score_map, and a key of the classes.
 
     The images' labels (n,) integers number the names `classes`, of which there are none without labels.
+    Of more than IN_KEY classes there is no key.
     """
     colors = class_colors(palette, len(classes))
     columns = min(COLUMNS, len(maps))

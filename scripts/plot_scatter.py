@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -34,7 +35,8 @@ STYLES = {
 
 LETTERS = (0.8, 3.0)  # points an inch of the figure, the smallest and the largest that names are lettered in
 CHARACTERS = 20  # of all names together, up to which they have the largest
-STEPS, ANGLES = 6, 12  # a name that another would cover is tried so many half lines away, in so many directions
+STEPS, ANGLES = 12, 12  # a name that another would cover is tried so many half lines away, in so many directions
+FULL = 1 / 6  # of the page covered by names: there no more are written
 
 
 def letter_size(classes: Sequence[str], size: float) -> float:
@@ -48,10 +50,10 @@ def name_classes(
     """Write each class's name at the median of its points, in axes that fill a figure `size` inches wide.
 
     The largest class comes first. A name that would cover another, or leave the figure, is moved to the nearest place
-    where it does not; if there is none near, it is left out, and with it the smaller class is without a name.
+    where it does not. If there is none near, it is left out, and so are those for which the page is too full.
     """
     points = letter_size(classes, size)
-    page = axes.figure.bbox
+    page, renderer = axes.figure.bbox, FigureCanvasAgg(axes.figure).get_renderer()
     step = points / 2 * axes.figure.dpi / 72
     turns = np.arange(ANGLES) / ANGLES * 2 * np.pi
     round_about = np.column_stack([2 * np.sin(turns), np.cos(turns)])  # above first; names are wider than high
@@ -63,12 +65,12 @@ def name_classes(
         place = np.median(coordinates[labels == label], axis=0)
         halo = withStroke(linewidth=points / 5, foreground="white")
         text = axes.text(*place, classes[label], color=0.6 * colors[label], path_effects=[halo], **style)
-        box = text.get_window_extent()
+        box = text.get_window_extent(renderer)
         boxes = np.array(box.extents) + np.tile(moves, 2)
         boxes += np.tile(np.maximum(page.min - boxes[:, :2], 0) + np.minimum(page.max - boxes[:, 2:], 0), 2)
         apart = (boxes[:, None, :2] >= taken[:, 2:]) | (boxes[:, None, 2:] <= taken[:, :2])
         free = np.flatnonzero(apart.any(axis=2).all(axis=1))
-        if not len(free):
+        if not len(free) or np.prod(taken[:, 2:] - taken[:, :2], axis=1).sum() > FULL * np.prod(page.size):
             text.remove()
             continue
         taken = np.vstack([taken, boxes[free[0]]])
@@ -86,9 +88,10 @@ def plot_scatter(
     size: float | None,
     wrong: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
-    """A square figure of a map (n, 2) with labels (n,) integers, which number the names `classes`, written as there is room.
+    """A square figure of a map (n, 2) with labels (n,) integers that number the names `classes`, written near medians.
 
-    Without `classes` there are no labels: all of one color, and no names. `wrong` has the places (m, 2) and the labels (m,) of images to mark, each as a ring around its label's color.
+    Without `classes` there are no labels: all is of one color, and nothing named. `wrong` has the places (m, 2) and the
+    labels (m,) of images to mark, each as a ring around its label's color.
     """
     size = size or style.size
     colors = class_colors(style.palette or palette, len(classes))

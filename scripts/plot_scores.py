@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter
 
 from common.figures import SMALL, save_figure
 from common.jobs import job
@@ -111,6 +112,7 @@ def plot_scores(table: pd.DataFrame) -> Figure:
         if title.startswith("wrong"):
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))  # numbers, if they are few
             network = 100 * (1 - table[table.split == "test"].network_accuracy.mean())
             if network > 0:
                 axes.axhline(network, color="black", linewidth=0.6, linestyle=(0, (4, 3)))
@@ -119,17 +121,8 @@ def plot_scores(table: pd.DataFrame) -> Figure:
                 )
         axes.legend(handles=handles, loc="best", handletextpad=0.2, borderpad=0.1)
     key = [
-        Line2D(
-            [],
-            [],
-            marker="o",
-            linestyle="",
-            color="black",
-            markerfacecolor=KEY[split][0],
-            markersize=4,
-            label=KEY[split][1],
-        )
-        for split in splits
+        Line2D([], [], marker="o", linestyle="", color="black", markerfacecolor=face, markersize=4, label=name)
+        for face, name in map(KEY.get, splits)
     ]
     figure.legend(handles=key, loc="outside lower center", ncols=2)
     return figure

@@ -52,14 +52,16 @@ def plot_thumbnails(
     """The picture, (canvas, canvas) uint8, as numbers of the colors that come with it, (256, 3) uint8.
 
     Or, of color images and of very many classes, as red, green and blue, (canvas, canvas, 3) uint8, and None.
-    `coordinates` (n, 2), `images` (n, height, width, 1 or 3) in [0, 1], `labels` (n,) integers below `classes`, which is
-    0 if there are none. Frame and orientation are those of the scatter plot: x right, y up. The images come in random
-    order, so that no class hides another. One channel is ink in the class's color, with a thin white outline, so that it
-    can be read on those below; each color comes in as many tints as 256 colors allow. Three keep their colors, in a frame
-    of the class's.
+    `coordinates` (n, 2), `images` (n, height, width, 1 or 3) in [0, 1], `labels` (n,) integers below `classes`, their
+    number, which is 0 without labels. Frame and orientation are those of the scatter plot: x right, y up. The images
+    come in random order, so that no class hides another. One channel is ink in the class's color, with a thin white
+    outline, so that it can be read on those below; each color comes in as many tints as 256 colors allow. Three keep
+    their colors, in a frame of the class's.
     """
     center, side = frame(coordinates)
-    middle = canvas / 2 + (coordinates - center) / side * canvas * (1, -1)
+    places = (
+        (coordinates - center) / side * canvas * np.array([1, -1], coordinates.dtype)
+    )  # of middles, from the middle
     scale = thumbnail_scale(*images.shape[1:3], canvas)
     inks = class_colors(palette, classes)
     tints = 255 // len(inks)
@@ -87,9 +89,8 @@ def plot_thumbnails(
             tile = framed(image, inks[label])
             drawn = np.ones(tile.shape[:2], bool)
         height, width = drawn.shape
-        left, top = (np.rint(middle[row] - (width / 2, height / 2)).astype(int)).clip(
-            0, (canvas - width, canvas - height)
-        )
+        spare = np.array([canvas - width, canvas - height])
+        left, top = np.rint(places[row] + spare.astype(places.dtype) / 2).astype(int).clip(0, spare)
         picture[top : top + height, left : left + width][drawn] = tile[drawn]
     return picture, colors
 

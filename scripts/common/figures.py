@@ -39,6 +39,7 @@ SMALL = {  # what a figure as wide as a page, 7 inches, is lettered with
 MARGIN = 0.03  # of the frame's side, around the outermost point
 COVERAGE = 0.5  # the share of the frame that the points would cover side by side
 ROUNDS = 20  # the points are drawn in so many random rounds
+GROUPS = 2000  # but in fewer where there would be more groups of a round and a class: each is an object in the file
 
 NEUTRAL = "#4d4d4d"  # the color of all images where there are no labels
 LIGHTNESS = (35, 80)  # of CIELAB: from here to there a color can be told from black, and read on white
@@ -114,7 +115,8 @@ def draw_map(
     axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
     marker = 72 * size * min(np.sqrt(COVERAGE / len(labels) * 4 / np.pi), 0.01)  # points of 1/72 inch
     edges = {"markeredgewidth": 0} if edge is None else {"markeredgewidth": marker / 8, "markeredgecolor": edge}
-    for rows in np.array_split(np.random.default_rng(0).permutation(len(labels)), ROUNDS):
+    rounds = min(ROUNDS, max(1, GROUPS // len(colors)))
+    for rows in np.array_split(np.random.default_rng(0).permutation(len(labels)), rounds):
         for label in np.unique(labels):
             x, y = coordinates[rows[labels[rows] == label]].T
             axes.plot(x, y, "o", color=colors[label], markersize=marker, **edges)

@@ -42,9 +42,11 @@ let width, height; // of the map on the page, in pixels
 const maps = []; // of each layer: x and y in [-1, 1], neighbors (n, data.nearest)
 const sheets = new Map();
 
+const things = data.size ? "images" : "rows"; // what the points stand for
 const isTest = (image) => image >= data.train;
 const isWrong = (image) => data.predicted && prediction[image] !== label[image];
-const name = (image) => data.classes[label[image]];
+const name = (image) => data.classes[label[image]] ?? ""; // none, without labels
+const known = data.classes.length > 0; // whether there are labels
 
 async function load() {
   [label, prediction, confidence] = await Promise.all(
@@ -60,13 +62,14 @@ async function load() {
   kind = Uint16Array.from(label, (number, image) => 4 * number + 2 * isWrong(image) + isTest(image));
 }
 
-/** Draw an image on a canvas. Sheets are decoded as they are needed; who asks again in the meantime gets the later image. */
+/** Draw an image on a canvas, if there are images. Sheets are decoded as they are needed; who asks again in the meantime gets the later image. */
 async function paint(canvas, image) {
+  if (!data.size) return;
   const [width, height] = data.size;
   const number = Math.floor(image / data.side ** 2);
   if (!sheets.has(number)) {
     const sheet = new Image();
-    sheet.src = `data:image/png;base64,${data.sheets[number]}`;
+    sheet.src = data.sheets[number];
     sheets.set(number, sheet.decode().then(() => sheet));
   }
   canvas.image = image;
@@ -96,7 +99,7 @@ function restyle() {
   ({ width, height } = $("points").getBoundingClientRect());
   const size = Math.max(1.4, Math.min(9, Math.min(width, height) * Math.sqrt((0.5 / shown) * (4 / Math.PI))));
   const lift = Math.min(LIFT, Math.max(1, (shown / (rows.live.length || 1)) ** 0.2));
-  const kinds = [...Array(4 * data.classes.length).keys()];
+  const kinds = [...Array(4 * data.colors.length).keys()];
   const colors = kinds.map((of) => (inColor(of) ? data.colors[of >> 2] : theme("grey")));
   // emptied first: the library takes a table for the same as one that has the same values in another order
   plot.set({ pointSize: size });
@@ -122,8 +125,8 @@ function restyle() {
   select(state.selection.filter(isLive));
   const count = (images) => images.toLocaleString("en");
   $("status").textContent = rows.grey.length
-    ? `${count(rows.live.length)} of ${count(shown)} images in color`
-    : `${count(shown)} images, all in color`;
+    ? `${count(rows.live.length)} of ${count(shown)} ${things} in color`
+    : `${count(shown)} ${things}${known ? ", all in color" : ""}`;
   drawMarks();
 }
 
@@ -134,7 +137,8 @@ const svg = (tag, attributes) => {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return $("marks").appendChild(element);
 };
-let lines, rings, names, ring, pinRing;
+let lines, rings, ring, pinRing;
+let names, ranked; // of the classes, and the numbers of those that have images, the largest first
 
 /** Where a place of the maps, given in both layers between which the points move, is on the page: pixels in the map. */
 function toScreen(from, to) {
@@ -156,11 +160,16 @@ function drawMarks() {
   const set = (element, attributes) => {
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   };
-  names.forEach((text, number) => {
-    if (!data.medians[0][number]) return; // no image has this label
+  // the largest classes first, those singled out before all; a name that would cover another waits until one zooms in
+  const taken = [];
+  const isFaint = (number) => state.classes.size > 0 && !state.classes.has(number);
+  for (const number of [...ranked].sort((a, b) => isFaint(a) - isFaint(b))) {
+    const { text, wide, high } = names[number];
     const [x, y] = toScreen(data.medians[state.from][number], data.medians[state.layer][number]);
-    set(text, { x, y, class: state.classes.size && !state.classes.has(number) ? "faint" : "" });
-  });
+    const free = taken.every((other) => Math.abs(other.x - x) > (other.wide + wide) / 2 || Math.abs(other.y - y) > high);
+    if (free) taken.push({ x, y, wide });
+    set(text, { x, y, class: isFaint(number) ? "faint" : "", visibility: free ? "visible" : "hidden" });
+  }
   const pinned = state.pinned >= 0 && place(state.pinned);
   const neighbors = pinned ? nearest(state.pinned) : [];
   rings.forEach((circle, rank) => {
@@ -176,9 +185,9 @@ function drawMarks() {
 
   const hovered = state.hovered >= 0 && place(state.hovered);
   ring.style.display = hovered ? "" : "none";
-  $("tip").hidden = !hovered;
-  if (hovered) {
-    set(ring, { cx: hovered[0], cy: hovered[1] });
+  $("tip").hidden = !hovered || !data.size;
+  if (hovered) set(ring, { cx: hovered[0], cy: hovered[1] });
+  if (hovered && data.size) {
     const tall = (64 * data.size[1]) / data.size[0];
     $("tip").style.left = `${hovered[0] + (hovered[0] + 90 < width ? 12 : -76)}px`;
     $("tip").style.top = `${hovered[1] + (hovered[1] > tall + 20 ? -12 - tall : 12)}px`;
@@ -195,7 +204,7 @@ function drawCard() {
   $("hint").hidden = image >= 0;
   if (image < 0) return;
   paint($("image"), image);
-  const entries = [["Label", name(image), "name"]];
+  const entries = known ? [["Label", name(image), "name"]] : [];
   if (data.predicted) {
     const share = `${(confidence[image] / 100).toFixed(1)} %`;
     entries.push(["Prediction", `${data.classes[prediction[image]]}, ${share}`, isWrong(image) ? "miss" : ""]);
@@ -209,8 +218,8 @@ function drawCard() {
     ]),
   );
   const buttons = nearest(image).map((neighbor) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", title: `${name(neighbor)}, no. ${neighbor}` });
-    button.setAttribute("aria-label", `Pin neighbor ${neighbor}, label ${name(neighbor)}`);
+    const button = Object.assign(document.createElement("button"), { type: "button", title: `${known ? `${name(neighbor)}, ` : ""}no. ${neighbor}` });
+    button.setAttribute("aria-label", `Pin neighbor ${neighbor}${known ? `, label ${name(neighbor)}` : ""}`);
     button.style.borderBottomColor = data.colors[label[neighbor]];
     button.onclick = () => {
       const rank = [...$("neighbors").children].indexOf(button);
@@ -218,14 +227,16 @@ function drawCard() {
       pin(neighbor);
       $("neighbors").children[rank].focus();
     };
-    const canvas = Object.assign(document.createElement("canvas"), { className: "image" });
-    button.append(canvas);
-    paint(canvas, neighbor);
+    if (data.size) {
+      const canvas = Object.assign(document.createElement("canvas"), { className: "image" });
+      button.append(canvas);
+      paint(canvas, neighbor);
+    } else button.append(button.title);
     return button;
   });
   const same = nearest(image).filter((neighbor) => label[neighbor] === label[image]).length;
   const note = Object.assign(document.createElement("p"), { textContent: `${same} of ${data.nearest} have its label` });
-  $("neighbors").replaceChildren(...buttons, note);
+  $("neighbors").replaceChildren(...buttons, ...(known ? [note] : []));
 }
 
 // ----------------------------------------------------------------------------------------------------------- what one can do
@@ -286,7 +297,7 @@ function select(images) {
   else plot.deselect({ preventEvent: true });
   const wrong = images.filter(isWrong).length;
   $("selected").textContent = images.length
-    ? `${images.length.toLocaleString("en")} images${data.predicted ? `, ${wrong.toLocaleString("en")} predicted wrong` : ""}`
+    ? `${images.length.toLocaleString("en")} ${things}${data.predicted ? `, ${wrong.toLocaleString("en")} predicted wrong` : ""}`
     : "none";
   $("export").disabled = $("clear").disabled = !images.length;
 }
@@ -296,11 +307,12 @@ function csv() {
   const rows = state.selection.map((image) => [
     isTest(image) ? image - data.train : image,
     isTest(image) ? "test" : "train",
-    name(image),
+    ...(known ? [name(image)] : []),
     ...(data.predicted ? [data.classes[prediction[image]]] : []),
   ]);
-  const head = ["id", "split", "label", ...(data.predicted ? ["prediction"] : [])];
-  return [head, ...rows].map((row) => `${row.join(",")}\n`).join("");
+  const head = ["id", "split", ...(known ? ["label"] : []), ...(data.predicted ? ["prediction"] : [])];
+  const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  return [head, ...rows].map((row) => `${row.map(quoted).join(",")}\n`).join("");
 }
 
 function exportIds() {
@@ -399,7 +411,19 @@ const shuffled = (() => {
   return order;
 })();
 
+/** Without images, the page's texts speak of rows. */
+function rename() {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.tagName === "SCRIPT") continue;
+    text.data = text.data.replace(/\ban image\b/g, "a row").replace(/\bimage(s?)\b/g, "row$1");
+  }
+}
+
 function furnish() {
+  if (!data.size) rename();
+  document.body.classList.toggle("plain", !data.size);
   $("dataset").textContent = data.dataset;
   document.title = `What has each layer learned? ${data.dataset}`;
   document.body.classList.toggle("grey", data.grey);
@@ -410,11 +434,15 @@ function furnish() {
     button.onclick = () => show(number);
     $("layers").append(button);
   });
+  const longest = Math.max(1, ...data.classes.map((text) => text.length));
+  $("classes").style.setProperty("--wide", `${Math.max(46, 34 + 8 * longest)}px`);
+  $("classes").classList.toggle("names", longest > 2);
+  $("classes").parentElement.hidden = !known;
   data.classes.forEach((text, number) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", value: number });
+    const button = Object.assign(document.createElement("button"), { type: "button", value: number, title: text });
     const swatch = Object.assign(document.createElement("span"), { className: "swatch" });
     swatch.style.background = data.colors[number];
-    button.append(swatch, text);
+    button.append(swatch, Object.assign(document.createElement("span"), { className: "text", textContent: text }));
     button.onclick = () => toggleClass(number);
     $("classes").append(button);
   });
@@ -427,7 +455,16 @@ function furnish() {
   for (const [id, key] of Object.entries(actions)) $(id).onclick = KEYS[key];
   $("clear").onclick = () => select([]);
 
-  names = data.classes.map((text) => Object.assign(svg("text", {}), { textContent: text }));
+  const letters = data.classes.reduce((sum, text) => sum + text.length, 0);
+  const high = Math.min(22, Math.max(12, 22 * Math.sqrt(20 / letters)));
+  names = data.classes.map((text) => {
+    const element = Object.assign(svg("text", {}), { textContent: text });
+    element.style.fontSize = `${high}px`;
+    return { text: element, high, wide: element.getComputedTextLength() };
+  });
+  const counts = new Uint32Array(data.classes.length);
+  if (known) for (const number of label) counts[number]++;
+  ranked = [...counts.keys()].filter((number) => counts[number]).sort((a, b) => counts[b] - counts[a]);
   lines = Array.from({ length: data.nearest }, () => svg("line", {}));
   rings = Array.from({ length: data.nearest }, () => svg("circle", { r: 4.5 }));
   ring = svg("circle", { r: 6 });
