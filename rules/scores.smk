@@ -29,7 +29,7 @@ rule score_map:
         mem_mb=by_size(900, most=config["memory"], features=0.7, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
-        helpers=helpers("arrays", "files", "jobs"),
+        helpers=helpers("arrays", "files", "jobs", "pieces", "tables"),
         of_network=lambda wildcards: is_of_network(wildcards.dataset, wildcards.layer),
         network_seed=lambda wildcards: (
             trainings(wildcards.dataset)[wildcards.training]

@@ -12,19 +12,22 @@ from common.jobs import job
 from common.tables import SCORES, load_table
 
 
-def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int, Mapping[str, float]]) -> pd.DataFrame:
+def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int | None, Mapping[str, float]]) -> pd.DataFrame:
     """A row a layer, split (train, test) and pair of seeds, in the order of `scores`, what score_map wrote.
 
-    `accuracies` has each network's by its seed and by split; the column network_accuracy is the network's own, where
-    there is one.
+    A split without images has no row. `accuracies` has each network's by its seed (None of one that is used as it is)
+    and by split; the column network_accuracy is the network's own, where there is one that predicts these classes.
     """
     rows = []
     for entry in scores:
         for split in ("train", "test"):
             values = entry[split]
+            if not values["rows"]:
+                continue
             row = {name: entry[name] for name in ("layer", "dimensions", "network_seed", "tsne_seed")}
             row |= {"split": split, "rows": values["rows"]}
-            values = values | {"network_accuracy": accuracies.get(entry["network_seed"], {}).get(split)}
+            own = accuracies.get(entry["network_seed"], {}) if entry["of_network"] else {}
+            values = values | {"network_accuracy": own.get(split)}
             for name in SCORES:
                 value = values.get(name)
                 row[name] = value["mean"] if isinstance(value, Mapping) else value
@@ -43,7 +46,8 @@ def summarize(table: pd.DataFrame, reference: str) -> dict[str, Any]:
     """The answer, from the table: of each layer each score's mean and range over the seeds, on both splits.
 
     Also how much better than the `reference` layer it is (`gain_train`, `gain_test`), and how much it falls from the
-    training to the test images (`fall`), both between means; and the best layer by its accuracy on the test images.
+    training to the test images (`fall`), both between means; and the best layer by its accuracy on the test images, or
+    where there are none on the training images; None without labels.
     """
     layers = {}
     for layer, rows in table.groupby("layer", sort=False):
@@ -63,10 +67,12 @@ def summarize(table: pd.DataFrame, reference: str) -> dict[str, Any]:
         entry["fall"] = {
             name: entry["train"][name]["mean"] - entry["test"][name]["mean"] for name in SCORES if name in shared
         }
-    best = {
-        space: max(layers, key=lambda layer: layers[layer]["test"][f"{space}_accuracy"]["mean"])
-        for space in ("features", "map")
-    }
+    best = {}
+    for space in ("features", "map"):
+        score = f"{space}_accuracy"
+        split = "test" if all(score in entry["test"] for entry in layers.values()) else "train"
+        known = [layer for layer, entry in layers.items() if score in entry[split]]
+        best[space] = max(known, key=lambda layer: layers[layer][split][score]["mean"], default=None)  # noqa: B023
     networks = table.drop_duplicates(["network_seed", "split"])
     accuracy = {split: spread(networks[networks.split == split].network_accuracy) for split in ("train", "test")}
     return {"best": best, "network_accuracy": accuracy, "layers": layers}
@@ -76,7 +82,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0], "compare_layers"):
         accuracies = {}
         for seed, path in zip(snakemake.params.network_seeds, snakemake.input.predictions, strict=True):
-            predictions = load_table(path, "split", "label", "prediction")
+            predictions = load_table(path, "split", "label", "prediction").dropna(subset="prediction")
             right = predictions.prediction == predictions.label
             accuracies[seed] = right.groupby(predictions.split).mean().to_dict()
         table = tabulate([load_json(path) for path in snakemake.input.scores], accuracies)

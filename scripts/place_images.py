@@ -26,6 +26,8 @@ def place_images(
     `distances`. By openTSNE's transform: each begins at the median of its neighbors and is moved on its own, the map
     staying as it is (Policar, Strazar and Zupan 2023, https://doi.org/10.1007/s10994-021-06043-1).
     """
+    if not len(placed["indices"]):
+        return np.empty((0, 2))
     if not np.ptp(coordinates, axis=0).any():  # all in one point, where openTSNE's grid has no cells
         return np.repeat(coordinates[:1], len(placed["indices"]), axis=0)
     embedding = openTSNE.TSNEEmbedding(

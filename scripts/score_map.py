@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import pairwise_distances, silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
-from common.arrays import load_json, load_neighbors, load_rows
+from common.arrays import load_classes, load_json, load_neighbors, load_rows
 from common.files import whole
 from common.jobs import job
+from common.pieces import fitting
+from common.tables import SCORES
 
 log = logging.getLogger("workflow")
 
@@ -20,10 +23,11 @@ VOTERS = 10  # neighbors that vote on a label, and whose places trustworthiness 
 KEPT = (10, 30)  # of so many nearest neighbors is counted how many are kept
 SAMPLE = 3000  # rows, for what needs all their pairs
 PAIRED = 2000  # of them, for the correlation of the distances
+UNKNOWN = [name for name in SCORES if name != "network_accuracy"]  # of no images
 
 
 def accuracy(indices: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> float:
-    """How often the labels (n,) of the nearest VOTERS of the neighbors (m, k) vote for the `truth` (m,).
+    """How often the labels (n,) of the nearest VOTERS of the neighbors (m, k) vote for the `truth` (m,), m > 0.
 
     Of labels with as many votes the smallest counts.
     """
@@ -39,20 +43,22 @@ def kept(found: np.ndarray, true: np.ndarray, k: int, block: int = 10_000) -> fl
     return float(count / (len(found) * k))
 
 
-def silhouette(distances: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def silhouette(distances: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
     """The mean silhouette of all rows, and of each class's, from distances (m, m) and labels (m,) (Rousseeuw 1987).
 
-    None where it is not defined, with a single class.
+    None where it is not defined, with a single class or none.
     """
-    classes = np.unique(labels)
-    if not 1 < len(classes) < len(labels):
+    found = np.unique(labels)
+    if not classes or not 1 < len(found) < len(labels):
         return {"mean": None, "by_class": None}
     values = silhouette_samples(distances, labels, metric="precomputed")
-    by_class = {str(label): float(values[labels == label].mean()) for label in classes}
+    by_class = {classes[label]: float(values[labels == label].mean()) for label in found}
     return {"mean": float(values.mean()), "by_class": by_class}
 
 
-def score_sample(features: np.ndarray, places: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def score_sample(
+    features: np.ndarray, places: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> dict[str, Any]:
     """What needs all pairs, of the rows of a random sample: features (m, d), places (m, 2) in the map, labels (m,).
 
     Trustworthiness, which is lowered by neighbors in the map that are none in the features, and continuity, by those in
@@ -64,7 +70,7 @@ def score_sample(features: np.ndarray, places: np.ndarray, labels: np.ndarray) -
     for matrix in distances.values():
         np.fill_diagonal(matrix, 0)
     scores = {"sample": len(labels)}
-    scores |= {f"{space}_silhouette": silhouette(matrix, labels) for space, matrix in distances.items()}
+    scores |= {f"{space}_silhouette": silhouette(matrix, labels, classes) for space, matrix in distances.items()}
     for name, space, found in ("trustworthiness", "features", places), ("continuity", "map", features):
         enough = len(labels) > 2 * VOTERS
         settings = {"n_neighbors": VOTERS, "metric": "precomputed"}
@@ -82,34 +88,39 @@ def score_map(
     places: np.ndarray,
     labels: np.ndarray,
     test: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    classes: Sequence[str],
+    memory: float,
 ) -> dict[str, dict[str, Any]]:
     """The scores on the training images, `train`, and on those that network and map have not seen, `test`.
 
     Features (n, d), neighbors (n, k) in them, nearest first, places (n, 2) in the map and labels (n,), and in `test`
-    the same of the test images, whose neighbors and voters are training images. On all rows: the accuracy of the
+    the same of the test images, whose neighbors and voters are training images; `classes` names what the labels number.
+    What is not known is None: of no test images everything, and without classes what needs labels. On all rows: the accuracy of the
     neighbors' vote in the features and in the map, and the share of the nearest neighbors in the features that are
-    among the nearest in the map. On a random sample of SAMPLE rows of the split: what score_sample says, of these rows
-    among themselves.
+    among the nearest in the map. On a random sample of SAMPLE rows of the split, or as many as fit into `memory` MB:
+    what score_sample says, of these rows among themselves.
     """
     index = NearestNeighbors(n_neighbors=max(KEPT), algorithm="kd_tree").fit(places)
     scores = {}
     for split, rows in {"train": (features, neighbors, places, labels), "test": test}.items():
         its_features, its_neighbors, its_places, truth = rows
+        if not len(truth):
+            scores[split] = {"rows": 0} | dict.fromkeys(UNKNOWN)
+            continue
         # asked for no rows in particular, scikit-learn leaves out each row itself
         in_map = index.kneighbors(None if split == "train" else its_places, return_distance=False)
-        sample = np.random.default_rng(0).permutation(len(truth))[:SAMPLE]
+        sample = np.random.default_rng(0).permutation(len(truth))[: min(SAMPLE, fitting(memory, features.shape[1]))]
         scores[split] = {
             "rows": len(truth),
-            "features_accuracy": accuracy(its_neighbors, labels, truth),
-            "map_accuracy": accuracy(in_map, labels, truth),
+            "features_accuracy": accuracy(its_neighbors, labels, truth) if classes else None,
+            "map_accuracy": accuracy(in_map, labels, truth) if classes else None,
             **{f"kept_{k}": kept(in_map, its_neighbors, k) for k in KEPT},
-            **score_sample(its_features[sample], its_places[sample], truth[sample]),
+            **score_sample(its_features[sample], its_places[sample], truth[sample], classes),
         }
-        log.info(
-            "%s: labels right in the features %.4f, in the map %.4f",
-            split,
-            *(scores[split][f"{space}_accuracy"] for space in ("features", "map")),
-        )
+        log.info("%s: %.4f of the 10 nearest neighbors are kept", split, scores[split]["kept_10"])
+        if classes:
+            shares = (scores[split][f"{space}_accuracy"] for space in ("features", "map"))
+            log.info("%s: labels right in the features %.4f, in the map %.4f", split, *shares)
     return scores
 
 
@@ -121,12 +132,14 @@ if __name__ == "__main__":
         test_features, test_places, test_labels = load_rows(paths.test_features, paths.test_map, paths.test_labels)
         neighbors = load_neighbors(paths.neighbors, paths.features)["indices"]
         test_neighbors = load_neighbors(paths.test_neighbors, paths.test_features)["indices"]
+        test = test_features, test_neighbors, test_places, test_labels
         scores = {
             "layer": layer,
             "dimensions": features.shape[1],
+            "of_network": params.of_network,
             "network_seed": params.network_seed,
             "tsne_seed": params.tsne_seed,
-            **score_map(features, neighbors, places, labels, (test_features, test_neighbors, test_places, test_labels)),
+            **score_map(features, neighbors, places, labels, test, load_classes(paths.classes), params.memory),
         }
         scores["train"]["kl_divergence"] = load_json(paths.facts)["kl_divergence"]
         with whole(snakemake.output.scores) as part:

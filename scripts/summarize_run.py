@@ -30,7 +30,7 @@ td { font-variant-numeric: tabular-nums; }
 def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
     """A row a score, three columns a layer, as text: training and test images, and how much it falls between them.
 
-    Means over the seeds and, if they differ, the range.
+    Means over the seeds and, if they differ, the range. What nothing is known of is left out.
     """
 
     def as_text(values: pd.Series) -> str:
@@ -46,7 +46,8 @@ def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
         columns |= {(layer, split): part.agg(as_text) for split, part in splits.items()}
         fall = splits["train"].mean() - splits["test"].mean()
         columns[layer, "fall"] = fall.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
-    return pd.DataFrame(columns).rename(index=SCORES)
+    texts = pd.DataFrame(columns).rename(index=SCORES)
+    return texts.loc[(texts != "").any(axis=1), (texts != "").any(axis=0)]
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -35,7 +35,8 @@ def load_table(path: str | Path, *columns: str) -> pd.DataFrame:
 def load_predictions(path: str | Path, **counts: int) -> dict[str, pd.DataFrame]:
     """What predict_labels has written, by split, of the splits of which the number of images is given.
 
-    Columns: split, id, label, prediction, confidence. Raises UserError if it is damaged, or the numbers differ.
+    Columns: split, id, label, prediction, confidence, the last two empty if the network does not predict the classes.
+    Raises UserError if it is damaged, or the numbers differ.
     """
     table = load_table(path, "split", "label", "prediction", "confidence")
     found = {split: table[table.split == split] for split in counts}
