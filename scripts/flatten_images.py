@@ -1,5 +1,7 @@
 """The features of the layer "pixel": the images themselves, a row each."""
 
+import math
+
 import numpy as np
 
 from common.arrays import load
@@ -11,4 +13,4 @@ if __name__ == "__main__":
         for prefix in ("", "test_"):
             images = load(snakemake.input[f"{prefix}images"])
             with whole(snakemake.output[f"{prefix}features"]) as part:
-                np.save(part, images.reshape(len(images), -1))
+                np.save(part, images.reshape(len(images), math.prod(images.shape[1:])))
