@@ -168,7 +168,7 @@ function drawMarks() {
     const [x, y] = toScreen(data.medians[state.from][number], data.medians[state.layer][number]);
     const free = taken.every((other) => Math.abs(other.x - x) > (other.wide + wide) / 2 || Math.abs(other.y - y) > high);
     if (free) taken.push({ x, y, wide });
-    set(text, { x, y, class: isFaint(number) ? "faint" : "", visibility: free ? "visible" : "hidden" });
+    set(text, { x, y, class: isFaint(number) ? "faint" : "", visibility: free ? "inherit" : "hidden" });
   }
   const pinned = state.pinned >= 0 && place(state.pinned);
   const neighbors = pinned ? nearest(state.pinned) : [];
