@@ -96,7 +96,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
     """
     with damage_named(path):
         # a class may be called 01, or nan
-        texts = {name: str for name in ("split", "label", "prediction")}
+        texts = dict.fromkeys(("split", "label", "prediction"), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
             maps = maps.drop(columns=["prediction", "confidence"])

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from build_explorer import build_explorer, page_data, read_tables, sprite_sheets
+from build_explorer import build_explorer, load_maps, page_data, read_tables, sprite_sheets, tile_size
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from skimage.transform import resize
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
@@ -22,6 +24,7 @@ from common.jobs import UserError
 from helpers import ROOT, system_program
 
 LAYERS = ["pixel", "conv1", "dense3"]
+DIGITS = [str(number) for number in range(10)]
 TRAIN = 1500  # of scikit-learn's 1,797 digits; the others are held out
 WIDTH, HEIGHT = 1280, 800
 SWIFTSHADER = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # WebGL without a GPU
@@ -38,7 +41,7 @@ class Input:
     def page(self, folder: Path, name: str = "explorer.html") -> str:
         """Make the page; its address."""
         images = self.images[:TRAIN], self.images[TRAIN:]
-        data = page_data("Digits", LAYERS, "petroff10", self.maps, images, self.neighbors)
+        data = page_data("Digits", LAYERS, "petroff10", DIGITS, self.maps, images, self.neighbors)
         (folder / name).write_text(build_explorer(data))
         return (folder / name).as_uri()
 
@@ -534,20 +537,137 @@ def test_without_a_network_there_are_no_predictions(chromium, made, tmp_path):
     page.context.close()
 
 
-def test_color_images_of_any_shape_and_many_classes(chromium, made, tmp_path):
+def show(chromium: Browser, folder: Path, data: dict) -> Page:
+    """Open a page of other data."""
+    (folder / "explorer.html").write_text(build_explorer(data))
+    return visit(chromium, (folder / "explorer.html").as_uri())
+
+
+def test_color_images_of_any_shape(chromium, made, tmp_path):
     generator = np.random.default_rng(0)
-    images = generator.random((1797, 5, 9, 3), np.float32)
-    labels = np.arange(1797) % 30
-    maps = made.maps.assign(label=labels, prediction=labels)
-    data = page_data("Noise", LAYERS, "viridis", maps, (images[:TRAIN], images[TRAIN:]), made.neighbors)
-    (tmp_path / "explorer.html").write_text(build_explorer(data))
-    page = visit(chromium, (tmp_path / "explorer.html").as_uri())
-    assert page.locator("#classes button").count() == 30
+    corners = generator.random((1797, 2, 2, 3), np.float32)
+    images = np.stack([resize(corner, (200, 100, 3), order=1) for corner in corners]).astype(np.float32)
+    data = page_data("Tints", LAYERS, "auto", DIGITS, made.maps, (images[:TRAIN], images[TRAIN:]), made.neighbors)
+    assert sum(map(len, data["sheets"])) < 4e6  # a hundredth of all pixels
+    page = show(chromium, tmp_path, data)
     page.evaluate("explorer.pin(1700)")
-    assert np.array_equal(painted(page, "#image"), np.rint(images[1700] * 255))
+    shown = painted(page, "#image")
+    assert shown.shape == (64, 32, 3)
+    assert np.abs(shown - 255 * resize(images[1700], (64, 32), anti_aliasing=True)).mean() < 4
     assert page.locator("#image").evaluate("one => getComputedStyle(one).filter") == "none"  # nothing is inverted
     assert page.complaints == []
     page.context.close()
+
+
+def test_a_thousand_classes_with_names_that_nobody_can_trust(chromium, made, tmp_path):
+    classes = [f"n{number:04} <img src=x onerror=alert(1)>" for number in range(1000)]
+    classes[3], classes[4] = 'a "quoted", name', "nan"
+    labels = np.arange(1797) % 1000
+    maps = made.maps.assign(label=labels, prediction=labels)
+    images = made.images[:TRAIN], made.images[TRAIN:]
+    page = show(chromium, tmp_path, page_data("Many", LAYERS, "auto", classes, maps, images, made.neighbors))
+    assert page.locator("#classes button").all_text_contents() == classes
+    assert page.locator("img").count() == 0
+    sizes = page.locator("#classes").evaluate("one => [one.clientHeight, one.scrollHeight, one.scrollWidth]")
+    assert sizes[0] < 200 and sizes[1] > 20_000 and sizes[2] < 308, "a list that scrolls"
+    page.locator("#classes button").nth(999).click()
+    assert page.locator("#status").text_content() == "1 of 1,797 images in color"
+    color = 255 * class_colors("auto", 1000)[999]
+    x, y = page.evaluate("explorer.place(999)")
+    assert np.abs(pixels(page)[round(y), round(x)] - color).max() < 40
+    page.keyboard.press("v")
+    assert state(page, "selection") == [999]
+    page.evaluate("explorer.select([3, 4, 5])")
+    table = pd.read_csv(io.StringIO(page.evaluate("explorer.csv()")), keep_default_na=False)
+    assert table.label.tolist() == classes[3:6]
+    assert page.complaints == []
+    page.context.close()
+
+
+def shown_names(page: Page) -> list[dict]:
+    """The boxes of the names that are seen on the map."""
+    script = "all => all.filter(one => one.getAttribute('visibility') === 'inherit').map(one => one.getBBox())"
+    boxes = page.locator("#marks text").evaluate_all(f"all => ({script})(all).map(b => [b.x, b.y, b.width, b.height])")
+    return [dict(zip(("x", "y", "width", "height"), box, strict=True)) for box in boxes]
+
+
+def test_no_name_covers_another_and_more_are_seen_from_near(chromium, made, tmp_path):
+    classes = [f"the class {number}" for number in range(100)]
+    labels = NearestNeighbors(n_neighbors=1).fit(made.maps[["pixel_x", "pixel_y"]][:100])
+    labels = labels.kneighbors(made.maps[["pixel_x", "pixel_y"]], return_distance=False)[:, 0]
+    maps = made.maps.assign(label=labels, prediction=labels)
+    images = made.images[:TRAIN], made.images[TRAIN:]
+    page = show(chromium, tmp_path, page_data("Named", LAYERS, "auto", classes, maps, images, made.neighbors))
+    boxes = shown_names(page)
+    assert 10 < len(boxes) < 100
+    for number, one in enumerate(boxes):
+        for other in boxes[:number]:
+            apart = abs(one["x"] + one["width"] / 2 - other["x"] - other["width"] / 2)
+            assert apart > (one["width"] + other["width"]) / 2 - 1 or abs(one["y"] - other["y"]) > 10
+    page.locator("#map").hover()
+    page.mouse.wheel(0, -1500)
+    page.wait_for_timeout(500)
+    assert len(shown_names(page)) > len(boxes)
+    page.context.close()
+
+
+def test_without_labels_there_are_no_classes(chromium, made, tmp_path):
+    maps = made.maps.drop(columns=["label", "prediction", "confidence"])
+    images = made.images[:TRAIN], made.images[TRAIN:]
+    page = show(chromium, tmp_path, page_data("Unknown", LAYERS, "auto", [], maps, images, made.neighbors))
+    expect(page.locator("#classes")).to_be_hidden()
+    assert page.locator("#status").text_content() == "1,797 images"
+    page.evaluate("explorer.pin(1700)")
+    assert page.locator("#facts > *").all_text_contents() == ["Held out", "no. 200"]
+    titles = page.locator("#neighbors button").evaluate_all("all => all.map(one => one.title)")
+    assert titles == [f"no. {neighbor}" for neighbor in made.neighbors["pixel"][1700]]
+    assert page.locator("#neighbors p").count() == 0
+    page.evaluate("explorer.select([7])")
+    assert page.evaluate("explorer.csv()") == "id,split\n7,train\n"
+    x, y = page.evaluate("(explorer.pin(-1), explorer.select([]), explorer.place(7))")
+    assert np.abs(pixels(page)[round(y), round(x)] - 255 * class_colors("auto", 0)[0]).max() < 40
+    assert page.complaints == []
+    page.context.close()
+
+
+def test_vectors_have_names_and_numbers_but_no_pictures(chromium, made, tmp_path):
+    maps = made.maps[:TRAIN].drop(columns=["prediction", "confidence"])
+    neighbors = {layer: rows[:TRAIN] for layer, rows in made.neighbors.items()}
+    page = show(chromium, tmp_path, page_data("Vectors", LAYERS, "auto", DIGITS, maps, [], neighbors))
+    assert page.locator("#status").text_content() == "1,500 rows, all in color"
+    assert "image" not in page.locator("body").inner_text()
+    page.keyboard.press("h")  # nothing is held out
+    expect(page.locator("#show")).to_be_hidden()
+    image = lonely(made, "pixel", np.arange(TRAIN))
+    vectors = Input(maps, made.images, neighbors)
+    point_at(page, places(page, vectors, "pixel")[image])
+    found = state(page, "hovered")
+    assert page.locator("#facts > *").all_text_contents() == [
+        "Label",
+        str(maps.label[found]),
+        "Training",
+        f"no. {found}",
+    ]
+    assert page.locator("#neighbors button").all_text_contents() == [
+        f"{maps.label[neighbor]}, no. {neighbor}" for neighbor in neighbors["pixel"][found]
+    ]
+    for canvas in ("#tip", "#image"):
+        expect(page.locator(canvas)).to_be_hidden()
+    assert page.complaints == []
+    page.context.close()
+
+
+def test_classes_are_read_as_they_are_named(tmp_path):
+    path = tmp_path / "maps.csv"
+    maps = pd.DataFrame({"label": ["01", "nan", "1", "NA"], "prediction": ["1", "NA", "nan", "01"], "confidence": 0.5})
+    maps.to_csv(path, index=False)
+    read = load_maps(path, ["1", "01", "NA", "nan"])
+    assert read.label.tolist() == [1, 3, 0, 2] and read.prediction.tolist() == [0, 2, 3, 1]
+    assert list(load_maps(path, []).columns) == []
+    with pytest.raises(UserError, match=r"maps.csv is damaged \(its label 'NA' is none of the classes\); make anew"):
+        load_maps(path, ["1", "01", "nan"])
+    maps.assign(prediction="", confidence=np.nan).to_csv(path, index=False)  # of a network of other classes
+    assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
 
 
 def test_files_of_different_lengths_are_named(made, tmp_path):
@@ -558,7 +678,7 @@ def test_files_of_different_lengths_are_named(made, tmp_path):
         np.save(images[-1], made.images[rows])
         neighbors.append(f"{tmp_path}/{split}.npz")
         np.savez(neighbors[-1], indices=np.zeros((len(made.images[rows]), 12), np.int32))
-    paths = f"{tmp_path}/maps.csv", tuple(images), {"pixel": tuple(neighbors)}
+    paths = f"{tmp_path}/maps.csv", DIGITS, images, {"pixel": tuple(neighbors)}
     maps, read, nearest = read_tables(*paths)
     assert maps.label.equals(made.maps.label) and [len(part) for part in read] == [TRAIN, 297]
     assert nearest["pixel"].shape == (1797, 10)
@@ -567,23 +687,30 @@ def test_files_of_different_lengths_are_named(made, tmp_path):
         read_tables(*paths)
 
 
-@pytest.mark.parametrize(("count", "shape"), [(1, (28, 28)), (1400, (28, 28)), (7, (600, 90))])
+@pytest.mark.parametrize(("count", "shape"), [(1, (28, 28)), (1400, (28, 28)), (7, (60, 9))])
 def test_sprite_sheets_hold_each_image_once(count, shape):
     images = np.random.default_rng(0).integers(16, size=(count, *shape, 1)).astype(np.float32) / 15
-    side, sheets = sprite_sheets(images)
-    assert len(sheets) == -(-count // side**2)
+    side, size, sheets = sprite_sheets([images[: count // 3], images[count // 3 :], images[:0]])
+    assert size == shape and len(sheets) == -(-count // side**2)
     for number in {0, count // 2, count - 1}:
-        sheet = np.asarray(Image.open(io.BytesIO(sheets[number // side**2])).convert("L"))
+        stored = b64decode(sheets[number // side**2].removeprefix("data:image/png;base64,"))
+        sheet = np.asarray(Image.open(io.BytesIO(stored)).convert("L"))
         assert max(sheet.shape) <= 1024
         row, column = divmod(number % side**2, side)
         tile = sheet[row * shape[0] : (row + 1) * shape[0], column * shape[1] : (column + 1) * shape[1]]
         assert np.array_equal(tile, np.rint(images[number, :, :, 0] * 255))
 
 
+def test_images_in_sheets_are_the_smaller_the_more_there_are():
+    assert tile_size(28, 28, 60_000) == (28, 28) and tile_size(32, 32, 60_000) == (32, 32)
+    assert tile_size(224, 112, 1000) == (64, 32) and tile_size(8, 8, 10) == (8, 8)
+    assert tile_size(224, 224, 1_000_000) == (16, 16) and tile_size(1000, 2, 10) == (64, 1)
+
+
 def test_no_name_ends_the_data_early(made):
     images = made.images[:TRAIN], made.images[TRAIN:]
     name = "</script><h1>Digits"
-    data = page_data(name, LAYERS, "petroff10", made.maps, images, made.neighbors)
+    data = page_data(name, LAYERS, "petroff10", DIGITS, made.maps, images, made.neighbors)
     stored = re.search(r'<script type="application/json" id="data">(.*?)</script>', build_explorer(data), re.S)[1]
     assert json.loads(stored)["dataset"] == name
 

@@ -7,6 +7,7 @@ const $ = (id) => document.getElementById(id);
 
 const HIT = 10; // pixels: how near the mouse must be to an image in color, where grey ones lie between
 const MOVE = 1100; // milliseconds from one layer to the next
+const FULL = 1 / 6; // of the map covered by names: there no more are shown
 const LIFT = 3; // points that are few are so much larger, at most
 
 // ---------------------------------------------------------------------------------------------------------------- data
@@ -160,15 +161,22 @@ function drawMarks() {
   const set = (element, attributes) => {
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   };
-  // the largest classes first, those singled out before all; a name that would cover another waits until one zooms in
+  // the largest classes first, those singled out before all; a name that would cover another, or for which the page is
+  // too full, waits until one zooms in
   const taken = [];
+  let room = FULL * width * height;
   const isFaint = (number) => state.classes.size > 0 && !state.classes.has(number);
   for (const number of [...ranked].sort((a, b) => isFaint(a) - isFaint(b))) {
     const { text, wide, high } = names[number];
     const [x, y] = toScreen(data.medians[state.from][number], data.medians[state.layer][number]);
-    const free = taken.every((other) => Math.abs(other.x - x) > (other.wide + wide) / 2 || Math.abs(other.y - y) > high);
-    if (free) taken.push({ x, y, wide });
-    set(text, { x, y, class: isFaint(number) ? "faint" : "", visibility: free ? "visible" : "hidden" });
+    const inside = x > 0 && x < width && y > 0 && y < height;
+    const covers = (other) => Math.abs(other.x - x) <= (other.wide + wide) / 2 && Math.abs(other.y - y) <= high;
+    const free = inside && room > 0 && !taken.some(covers);
+    if (free) {
+      taken.push({ x, y, wide });
+      room -= wide * high;
+    }
+    set(text, { x, y, class: isFaint(number) ? "faint" : "", visibility: free ? "inherit" : "hidden" });
   }
   const pinned = state.pinned >= 0 && place(state.pinned);
   const neighbors = pinned ? nearest(state.pinned) : [];
