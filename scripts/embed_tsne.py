@@ -29,15 +29,17 @@ TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s wi
 PROGRESS_EVERY = 50  # iterations
 
 
-def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
+def start_layout(features: np.ndarray, seed: int, memory: float) -> np.ndarray:
     """Where the optimization starts, (n, 2) float64: the first two principal components, with standard deviation 1e-4.
 
     A little noise keeps equal rows from falling on one point, and is all there is if all rows are equal. Such a start
-    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
+    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x). At most `memory` MB of the
+    features
+    are held at once.
     """
     start = np.zeros((len(features), 2))
     count = min(2, features.shape[1])
-    start[:, :count] = project(features, *principal_components(features, count, seed))
+    start[:, :count] = project(features, *principal_components(features, count, seed, memory), memory)
     spread = start[:, 0].std()
     if spread > 0:
         start /= spread / START_SPREAD
@@ -143,7 +145,7 @@ if __name__ == "__main__":
         neighbors = affinities(stored, parameters["perplexity"])
         search = {name: stored[name].item() for name in ("method", "recall")}
         search["k"] = neighbors_heeded(parameters["perplexity"])
-        start = start_layout(features, parameters["seed"])
+        start = start_layout(features, parameters["seed"], snakemake.params.memory)
 
         coordinates, facts = fit(
             backend,

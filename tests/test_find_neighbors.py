@@ -18,7 +18,7 @@ def brute_force(features, rows, k):
 
 def find_neighbors(features, k):
     """The rows' own neighbors."""
-    return script.find_neighbors(features, features[:0], k, seed=0)[0]
+    return script.find_neighbors(features, features[:0], k, seed=0, memory=1000)[0]
 
 
 def test_few_rows_are_searched_exactly():
@@ -85,7 +85,7 @@ def test_other_rows_are_searched_in_the_same_way_and_none_is_left_out(n, d, meth
     features = np.random.default_rng(5).normal(size=(n, d)) * np.geomspace(10, 0.1, d)
     features = features.astype(np.float32)
     others = features[:7] + np.float32(1e-3)
-    _, found = script.find_neighbors(features, others, 12, seed=0)
+    _, found = script.find_neighbors(features, others, 12, seed=0, memory=1000)
     assert found["method"] == method and found["indices"].shape == (7, 12) and "recall" not in found
     assert np.array_equal(found["indices"][:, 0], np.arange(7)), "a row's own copy is its nearest neighbor"
     distances = np.linalg.norm(others[:, None].astype(np.float64) - features, axis=2)
