@@ -33,9 +33,8 @@ def start_layout(features: np.ndarray, seed: int, memory: float) -> np.ndarray:
     """Where the optimization starts, (n, 2) float64: the first two principal components, with standard deviation 1e-4.
 
     A little noise keeps equal rows from falling on one point, and is all there is if all rows are equal. Such a start
-    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x). At most `memory` MB of the
-    features
-    are held at once.
+    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x). At most
+    `memory` MB of the features are held at once.
     """
     start = np.zeros((len(features), 2))
     count = min(2, features.shape[1])

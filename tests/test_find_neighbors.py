@@ -1,5 +1,9 @@
 """The neighbor search against brute force."""
 
+import os
+import subprocess
+import sys
+
 import faiss
 import find_neighbors as script
 import numpy as np
@@ -7,6 +11,7 @@ import pytest
 from find_neighbors import EXACT_DIMENSIONS, EXACT_ROWS, MIN_RECALL, recall, without_self
 
 from common.jobs import UserError
+from helpers import ROOT
 
 
 def brute_force(features, rows, k):
@@ -101,3 +106,58 @@ def test_the_same_on_one_thread_and_on_two():
         found.append(find_neighbors(features, 15))
     assert found[0]["method"] == "projected"
     assert np.array_equal(found[0]["indices"], found[1]["indices"])
+
+
+@pytest.mark.parametrize("n", [EXACT_ROWS - 1, EXACT_ROWS + 1])
+def test_pieces_give_what_the_whole_gives(n):
+    generator = np.random.default_rng(6)
+    features = (generator.normal(size=(n, 400)) * np.geomspace(10, 0.1, 400)).astype(np.float32)
+    features[n // 2 : n // 2 + 40] = features[:40]  # copies
+    others = features[:200] + np.float32(0.01)
+    whole, pieces = (script.find_neighbors(features, others, 12, seed=0, memory=memory) for memory in (1000, 1.5))
+    for a, b in zip(whole, pieces, strict=True):
+        assert a["method"] == b["method"] == ("exact" if n < EXACT_ROWS else "projected")
+        assert np.isclose(a["distances"], b["distances"], atol=0.05).mean() > 0.999
+        assert recall(b["indices"], a["indices"]) > 0.998
+
+
+def test_no_other_rows_have_no_neighbors():
+    features = np.random.default_rng(7).normal(size=(50, 4)).astype(np.float32)
+    _, found = script.find_neighbors(features, features[:0], 12, seed=0, memory=1000)
+    assert found["indices"].shape == found["distances"].shape == (0, 12)
+
+
+LARGE = """
+import resource, sys
+import numpy as np
+from find_neighbors import find_neighbors
+
+features = np.load(sys.argv[1], mmap_mode="r")
+used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_DATA, (used + int(sys.argv[3]) * 10**6,) * 2)
+found, _ = find_neighbors(features, features[:10], 12, 0, float(sys.argv[2]))
+np.savez(sys.argv[1].replace("features.npy", "found.npz"), **found)
+"""
+
+
+def test_features_larger_than_memory_are_searched(tmp_path):
+    path, n, d = tmp_path / "features.npy", EXACT_ROWS + 1, 12_000  # 480 MB
+    generator = np.random.default_rng(8)
+    places, axes = generator.normal(size=(n, 20)).astype(np.float32), generator.normal(size=(20, d)).astype(np.float32)
+    features = np.lib.format.open_memmap(path, "w+", np.float32, (n, d))
+    for start in range(0, n, 1000):
+        features[start : start + 1000] = places[start : start + 1000] @ axes
+    features.flush()
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "scripts"),
+        "OMP_NUM_THREADS": "2",
+        "OPENBLAS_NUM_THREADS": "2",
+    }
+    for memory, status in ((40, 0), (2000, 1)):  # with pieces that are too large, it does not fit
+        command = [sys.executable, "-c", LARGE, str(path), str(memory), "420"]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert result.returncode == status, result.stderr
+    found = np.load(tmp_path / "found.npz")
+    assert found["method"] == "projected" and found["recall"] > 0.999
+    rows = np.arange(0, n, 1009)
+    assert recall(found["indices"][rows], brute_force(places @ np.linalg.cholesky(axes @ axes.T), rows, 12)[0]) > 0.99

@@ -15,6 +15,8 @@ from sklearn.metrics import silhouette_score
 from summarize_run import page
 from tabulate_maps import tabulate_maps
 
+CLASSES = ["zero", "01", "nan", "a, b"]
+
 
 @pytest.fixture(scope="module")
 def blobs():
@@ -49,7 +51,7 @@ def test_scores_are_those_of_their_definitions(blobs):
     train, test = ((features[part], places[part], labels[part]) for part in rows)
     in_features = [nearest(part[0], train[0], 30, own=part is train) for part in (train, test)]
     in_map = [nearest(part[1], train[1], 30, own=part is train) for part in (train, test)]
-    scores = score_map(train[0], in_features[0], *train[1:], (test[0], in_features[1], *test[1:]))
+    scores = score_map(train[0], in_features[0], *train[1:], (test[0], in_features[1], *test[1:]), CLASSES, 100)
     for split, part, true, found in zip(scores, (train, test), in_features, in_map, strict=True):
         assert scores[split]["rows"] == scores[split]["sample"] == len(part[0])
         for space, indices in (("features", true), ("map", found)):
@@ -74,7 +76,7 @@ def ranks(points: np.ndarray) -> np.ndarray:
 
 def test_trustworthiness_and_continuity_are_venna_and_kaskis(blobs):
     features, labels, places = (part[:120] for part in blobs)
-    scores = score_sample(features, places, labels)
+    scores = score_sample(features, places, labels, CLASSES)
     n, k = 120, 10
     in_features, in_map = ranks(features), ranks(places)
     factor = 2 / (n * k * (2 * n - 3 * k - 1))
@@ -91,7 +93,8 @@ def test_distances_are_correlated_by_rank_of_rows_drawn_at_random(blobs, monkeyp
     order = np.argsort(blobs[1], kind="stable")  # sorted by class, as files can be
     features, labels, places = (part[order] for part in blobs)
     neighbors = nearest(features, features, 30, own=True)
-    scores = score_map(features, neighbors, places, labels, (features, neighbors, places, labels))["train"]
+    everything = features, neighbors, places, labels
+    scores = score_map(*everything, everything, CLASSES, 100)["train"]
     assert scores["sample"] == 200
     sample = np.random.default_rng(0).permutation(500)[:200]
     assert set(labels[sample[:80]]) == {0, 1, 2, 3}, "of all classes"
@@ -102,7 +105,7 @@ def test_distances_are_correlated_by_rank_of_rows_drawn_at_random(blobs, monkeyp
 
 def test_a_copy_of_the_features_is_a_perfect_map(blobs):
     _, labels, places = blobs
-    scores = score_sample(places, places, labels)
+    scores = score_sample(places, places, labels, CLASSES)
     assert scores["trustworthiness"] == scores["continuity"] == 1
     assert scores["distance_correlation"] == pytest.approx(1)
     assert scores["map_silhouette"] == scores["features_silhouette"]
@@ -110,18 +113,18 @@ def test_a_copy_of_the_features_is_a_perfect_map(blobs):
 
 def test_what_is_not_defined_is_none_and_not_a_number_that_is_not_one():
     same = np.ones((60, 3), np.float32)
-    scores = score_sample(same, same[:, :2], np.zeros(60, int))
+    scores = score_sample(same, same[:, :2], np.zeros(60, int), CLASSES)
     assert scores["distance_correlation"] is None and scores["map_silhouette"]["mean"] is None
-    assert score_sample(same[:5], same[:5, :2], np.arange(5))["trustworthiness"] is None
+    assert score_sample(same[:5], same[:5, :2], np.arange(5) % 4, CLASSES)["trustworthiness"] is None
     assert "NaN" not in json.dumps(scores)
 
 
 def test_silhouette_of_each_class(blobs):
     _, labels, places = blobs
     distances = np.linalg.norm(places[:, None] - places, axis=2)
-    values = silhouette(distances, labels)
-    assert set(values["by_class"]) == {"0", "1", "2", "3"}
-    weighted = np.mean([values["by_class"][str(label)] for label in labels])
+    values = silhouette(distances, labels, CLASSES)
+    assert set(values["by_class"]) == set(CLASSES)
+    weighted = np.mean([values["by_class"][CLASSES[label]] for label in labels])
     assert values["mean"] == pytest.approx(weighted)
 
 
@@ -135,9 +138,8 @@ def table() -> pd.DataFrame:
                 "map_silhouette": {"mean": 0.5, "by_class": None}
             }
 
-        return {"layer": layer, "dimensions": 3, "network_seed": seed, "tsne_seed": 1, "train": split(train)} | {
-            "test": split(test)
-        }
+        said = {"layer": layer, "dimensions": 3, "of_network": seed is not None, "network_seed": seed, "tsne_seed": 1}
+        return said | {"train": split(train), "test": split(test)}
 
     entries = [scores("pixel", None, 0.9, 0.8), scores("dense", 1, 1.0, 0.9), scores("dense", 2, 0.98, 0.94)]
     return tabulate(entries, {1: {"train": 0.99, "test": 0.97}, 2: {"train": 0.98, "test": 0.96}})
@@ -160,14 +162,57 @@ def test_page_has_scores_facts_configuration_and_versions(table):
         assert said in text
 
 
+def test_network_that_is_used_as_it_is_has_no_seed_but_its_accuracy(table):
+    split = {"rows": 10, "features_accuracy": 0.9}
+    said = {"dimensions": 3, "network_seed": None, "tsne_seed": 1, "train": split, "test": split}
+    entries = [{"layer": layer, "of_network": layer != "pixel", **said} for layer in ("pixel", "dense")]
+    found = tabulate(entries, {None: {"train": 0.99, "test": 0.97}})
+    assert found.network_seed.isna().all() and found.network_accuracy.isna().tolist() == [True, True, False, False]
+    assert found.network_accuracy[2:].tolist() == [0.99, 0.97]
+    assert tabulate(entries, {None: {}}).network_accuracy.isna().all(), "it does not predict these classes"
+
+
+def test_without_labels_and_test_images_what_is_not_known_is_left_out(blobs):
+    features, _, places = blobs
+    neighbors, none = nearest(features, features, 30, own=True), np.zeros(500, int)
+    empty = features[:0], neighbors[:0], places[:0], none[:0]
+    scores = score_map(features, neighbors, places, none, empty, [], 100)
+    train, test = scores["train"], scores["test"]
+    assert train["features_accuracy"] is None and train["map_silhouette"] == {"mean": None, "by_class": None}
+    assert 0 < train["kept_10"] < 1 and train["trustworthiness"] > 0.5
+    assert test.pop("rows") == 0 and all(value is None for value in test.values()) and "kept_30" in test
+    entry = {"layer": "a", "dimensions": 20, "of_network": False, "network_seed": None, "tsne_seed": 1} | scores
+    entry["test"]["rows"] = 0
+    table = tabulate([entry, entry | {"layer": "b"}], {})
+    assert table.split.tolist() == ["train", "train"] and table.map_accuracy.isna().all()
+    summary = summarize(table, "a")
+    assert summary["best"] == {"features": None, "map": None} and summary["layers"]["b"]["test"] == {}
+    assert summary["layers"]["b"]["gain_train"]["kept_10"] == 0 and summary["layers"]["b"]["fall"] == {}
+    text = page(table, [{"layer": "a"}], {}, {})
+    assert "neighbors kept" in text and "labels right" not in text and "fall" not in text
+
+
+def test_best_layer_is_that_of_the_training_images_where_there_are_no_others(table):
+    summary = summarize(table[table.split == "train"], "pixel")
+    assert summary["best"] == {"features": "dense", "map": "dense"}
+
+
+def test_only_as_many_rows_are_scored_as_memory_holds(blobs):
+    features, labels, places = blobs
+    neighbors = nearest(features, features, 30, own=True)
+    everything = features, neighbors, places, labels
+    assert score_map(*everything, everything, CLASSES, 100 * 20 * 4 / 1e6)["test"]["sample"] == 100
+
+
 def test_table_of_maps_without_predictions():
-    labels = {"train": np.array([3, 4]), "test": np.array([5])}
+    labels = {"train": np.array([2, 1]), "test": np.array([3])}
     places = {"train": {"pixel": np.zeros((2, 2))}, "test": {"pixel": np.ones((1, 2))}}
-    found = tabulate_maps(labels, places, None)
+    found = tabulate_maps(labels, places, None, CLASSES)
     assert found.to_dict("list") == {
         "id": [0, 1, 0],
         "split": ["train", "train", "test"],
-        "label": [3, 4, 5],
+        "label": ["nan", "01", "a, b"],
         "pixel_x": [0, 0, 1],
         "pixel_y": [0, 0, 1],
     }
+    assert "label" not in tabulate_maps(labels, places, None, [])
