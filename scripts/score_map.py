@@ -97,8 +97,8 @@ def score_map(
     the same of the test images, whose neighbors and voters are training images; `classes` names what the labels number.
     What is not known is None: of no test images everything, and without classes what needs labels. On all rows: the
     accuracy of the neighbors' vote in the features and in the map, and the share of the nearest neighbors in the
-    features that are among the nearest in the map. On a random sample of SAMPLE rows of the split, or as many as fit into `memory` MB:
-    what score_sample says, of these rows among themselves.
+    features that are among the nearest in the map. On a random sample of SAMPLE rows of the split, or of as many as fit
+    into `memory` MB: what score_sample says, of these rows among themselves.
     """
     index = NearestNeighbors(n_neighbors=max(KEPT), algorithm="kd_tree").fit(places)
     scores = {}
