@@ -168,7 +168,7 @@ def overlap(boxes: np.ndarray) -> bool:
     return bool(both[np.triu_indices(len(boxes), 1)].any())
 
 
-LONG = ["$Ankle_boot", "n02119789 kit fox", "_", "a^b$", "great grey owl, great gray owl, Strix nebulosa"]
+LONG = ["$Ankle_boot", "n02119789 kit fox", "_", "$a^$", "great grey owl, great gray owl, Strix nebulosa"]
 
 
 @pytest.mark.parametrize("names", [LONG, [f"class {number}" for number in range(26)]])
