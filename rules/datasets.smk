@@ -96,26 +96,21 @@ def neighbors(wildcards):
 
 def idx_files(place):
     """The four IDX files in a folder, or of those whose names begin so, and the names of the classes, as EMNIST has them."""
-    folder, prefix = (place, "") if os.path.isdir(place) else os.path.split(place)
+    folder, beginning = (place, "") if os.path.isdir(place) else os.path.split(place)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     found = {}
     for name in names:
         match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", name)
-        if match and name.startswith(prefix):
-            part = f"{'train' if match[2] == 'train' else 'test'}_{match[3]}"
-            found.setdefault(match[1], {}).setdefault(part, os.path.join(folder, name))
+        if match and name.startswith(beginning):
+            part = f"{match[2].replace('test', 't10k')}-{match[3]}"
+            found.setdefault(match[1], {}).setdefault(part, name)
     if len(found) > 1:
-        refuse(f"{place}: there are several data sets; give idx: {place}/ with one of {', '.join(found)}")
-    parts = next(iter(found.values()), {})
-    kinds = {"images": "idx3", "labels": "idx1"}
-    files = [
-        parts.get(f"{split}_{kind}", f"{place}{'' if prefix else '/'}{file}-{kind}-{kinds[kind]}-ubyte.gz")
-        for split, file in (("train", "train"), ("test", "t10k"))
-        for kind in kinds
-    ]
-    return files + [
-        os.path.join(folder, name) for name in names if prefix and name == f"{prefix.rstrip('-')}-mapping.txt"
-    ]
+        refuse(f"{place}: there are several data sets; say of their names how the right ones begin: {', '.join(found)}")
+    beginning, parts = next(iter(found.items()), (beginning, {}))
+    usual = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+    files = [parts.get(name.rpartition("-")[0], f"{beginning}{name}-ubyte.gz") for name in usual]
+    mapping = [f"{beginning}mapping.txt"] if beginning and f"{beginning}mapping.txt" in names else []
+    return [os.path.join(folder, name) for name in files + mapping]
 
 
 def sources(wildcards):
@@ -124,7 +119,7 @@ def sources(wildcards):
     if kind == "digits":
         return []
     if kind == "idx":
-        return idx_files(source)
+        return idx_files(source)[: 4 if SETTINGS[wildcards.dataset]["classes"] else 5]
     if kind == "npy":
         return list(source.values())
     if kind == "folder":  # with the folders in it, whose times tell of files that come and go

@@ -21,18 +21,16 @@ def split_rows(
 ) -> dict[str, tuple[str, np.ndarray]]:
     """Of each split, the split of the source that its rows are from, and their numbers there, ascending.
 
-    `labels` (n,) are by split of the source. If a network is `trained`, a sixth of the training rows is held out where
-    there is no test split, and then a sixth of the rest where there is no validation split. Of the rest, `sample` rows.
+    `labels` (n,) are by split of the source. Of the training rows `sample` are taken, or all. If a network is `trained`, a
+    sixth of them is held out where there is no test split, and then a sixth of the rest where there is no validation.
     """
-    rows = np.arange(len(labels["train"]))
+    rows = stratified_rows(labels["train"], sample or len(labels["train"]))
     found = {split: (split, np.arange(len(values))) for split, values in labels.items()}
     for split in ("test", "validation"):
         if split not in found and trained:
             kept, held = held_out(labels["train"][rows])
             found[split], rows = ("train", rows[held]), rows[kept]
-            log.info("%d rows of %d are held out: %s", len(held), len(labels["train"]), split)
-    if sample:
-        rows = rows[stratified_rows(labels["train"][rows], sample)]
+            log.info("%d rows are held out: %s", len(held), split)
     none = ("train", np.arange(0))
     return {split: found.get(split, none) for split in SPLITS} | {"train": ("train", rows)}
 

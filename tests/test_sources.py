@@ -121,9 +121,9 @@ def test_fashion_mnist_as_it_is_distributed(tmp_path):
     paths = [FASHION / f"{name}-ubyte.gz" for name in ("train-images-idx3", "train-labels-idx1")]
     paths += [FASHION / f"{name}-ubyte.gz" for name in ("t10k-images-idx3", "t10k-labels-idx1")]
     images, labels, names = prepared("idx", paths, tmp_path, sample=2000, trained=True, classes=list("abcdefghij"))
-    assert images["train"].shape == (2000, 28, 28, 1) and images["validation"].shape == (10_000, 28, 28, 1)
+    assert images["train"].shape == (1670, 28, 28, 1) and images["validation"].shape == (330, 28, 28, 1)
     assert images["test"].shape == (10_000, 28, 28, 1) and names == list("abcdefghij")
-    assert (np.bincount(labels["train"]) == 200).all() and (np.bincount(labels["validation"]) == 1000).all()
+    assert (np.bincount(labels["train"]) == 167).all() and (np.bincount(labels["validation"]) == 33).all()
     stored = np.frombuffer(gzip.decompress(paths[2].read_bytes())[16:], np.uint8).reshape(-1, 28, 28, 1)
     assert np.array_equal(images["test"] * 256, stored)
 
@@ -391,4 +391,5 @@ def test_sample_of_a_set_larger_than_memory(tmp_path):
         command = [sys.executable, "-c", LARGE, str(path), str(size)]
         result = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert result.returncode == status, result.stderr
-    assert np.load(tmp_path / "out.npy").shape == (100, 64, 64, 1)
+        if status == 0:
+            assert np.load(tmp_path / "out.npy").shape == (100, 64, 64, 1)

@@ -270,3 +270,32 @@ def edit(workflow: Workflow, path: str) -> None:
 def test_edited_file_makes_stale_the_rules_that_use_it(workflow, path, stale):
     edit(workflow, path)
     assert workflow.plan() == stale
+
+
+def test_idx_files_are_found_in_a_folder_of_several_data_sets(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    folder = workflow.folder / "emnist"
+    folder.mkdir()
+    for name in ("emnist-digits", "emnist-letters"):
+        for part in ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"):
+            (folder / f"{name}-{part}-ubyte.gz").touch()
+        (folder / f"{name}-mapping.txt").touch()
+    target = "results/Mine/data/train_images.npy"
+    workflow.configure(datasets={"Mine": {"idx": "emnist/emnist-letters"}})
+    planned = workflow.run("--dry-run", "--", target)
+    (line,) = re.findall(r"^    input: (.*)$", planned.stdout + planned.stderr, re.M)
+    parts = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "test-images-idx3-ubyte.gz")
+    files = [f"emnist/emnist-letters-{part}" for part in (*parts, "test-labels-idx1-ubyte.gz", "mapping.txt")]
+    assert line.split(", ") == files
+    workflow.configure(datasets={"Mine": {"idx": "emnist"}})
+    result = workflow.run("--dry-run", "--", target)
+    assert "emnist: there are several data sets" in result.stderr and "emnist-digits-, emnist-letters-" in result.stderr
+    workflow.configure(datasets={"Mine": {"idx": "nowhere"}})
+    result = workflow.run("--dry-run", "--", target)
+    assert "MissingInputException" in result.stderr and "train-images-idx3-ubyte.gz" in result.stderr
+
+
+def test_name_of_a_data_set_makes_that_one(finished):
+    plan = finished.plan("Digits")
+    assert plan["train_network"] == 1 and plan["plot_scatter"] == 4 and plan["download_dataset"] == 0
+    assert finished.plan("Small") == {}
