@@ -289,10 +289,12 @@ def test_idx_files_are_found_in_a_folder_of_several_data_sets(fresh, tmp_path):
     assert line.split(", ") == files
     workflow.configure(datasets={"Mine": {"idx": "emnist"}})
     result = workflow.run("--dry-run", "--", target)
-    assert "emnist: there are several data sets" in result.stderr and "emnist-digits-, emnist-letters-" in result.stderr
+    said = result.stdout + result.stderr
+    assert "emnist: there are several data sets" in said and "emnist-digits-, emnist-letters-" in said
     workflow.configure(datasets={"Mine": {"idx": "nowhere"}})
     result = workflow.run("--dry-run", "--", target)
-    assert "MissingInputException" in result.stderr and "train-images-idx3-ubyte.gz" in result.stderr
+    said = result.stdout + result.stderr
+    assert "Missing input files" in said and "nowhere/train-images-idx3-ubyte.gz" in said
 
 
 def test_name_of_a_data_set_makes_that_one(finished):
