@@ -96,11 +96,12 @@ def shown(category, caption, figure):
     """How the report shows a figure's PNG: where, with which text, and with what labels; of a map with its facts."""
 
     def labels(wildcards, input):
-        layer = wildcards.get("layer")
+        layer, several = wildcards.get("layer"), len(config["make"]) > 1
+        said = {"data set": wildcards.dataset} if several else {}
         if layer is None:
-            return {"layer": "all", "figure": figure}
+            return said | {"layer": "all", "figure": figure}
         facts = json.loads(Path(input.facts).read_text())
         backend = f"{facts['backend']} {facts['version']}"
-        return {"layer": layer, "figure": figure, "KL divergence": facts["kl_divergence"], "made by": backend}
+        return said | {"layer": layer, "figure": figure, "KL divergence": facts["kl_divergence"], "made by": backend}
 
     return {"category": category, "caption": f"../report/{caption}.rst", "labels": labels}

@@ -49,6 +49,17 @@ def tsnes(dataset):
     return repetitions("tsne", SETTINGS[dataset]["tsne"]["seeds"])
 
 
+def tsne_parameters(wildcards):
+    """How its maps are made, but for the seed."""
+    return {name: value for name, value in SETTINGS[wildcards.dataset]["tsne"].items() if name != "seeds"}
+
+
+def network_seeds(wildcards):
+    """Those of its networks that are trained."""
+    dataset = wildcards.dataset
+    return list(trainings(dataset).values()) if dataset in TRAINED and networks(dataset) else []
+
+
 def is_of_network(dataset, layer):
     """Whether a layer is one of a network: the images themselves and vectors are not."""
     return SETTINGS[dataset]["kind"] != "vectors" and layer != "pixel"

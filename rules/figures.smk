@@ -30,6 +30,7 @@ rule plot_scatter:
         palette=setting("figures", "palette"),
         style=setting("figures", "scatter", "style"),
         size=setting("figures", "scatter", "size"),
+        tsne=tsne_parameters,  # for the report
     script:
         "../scripts/plot_scatter.py"
 
@@ -58,6 +59,7 @@ rule plot_thumbnails:
         helpers=helpers("arrays", "figures", "jobs"),
         palette=setting("figures", "palette"),
         canvas=setting("figures", "thumbnails", "canvas"),
+        tsne=tsne_parameters,  # for the report
     script:
         "../scripts/plot_thumbnails.py"
 
@@ -81,6 +83,7 @@ rule plot_filters:
     params:
         helpers=helpers("arrays", "figures", "jobs"),
         size=setting("figures", "filters", "size"),
+        network_seeds=lambda wildcards: network_seeds(wildcards)[:1],  # for the report
     script:
         "../scripts/plot_filters.py"
 
@@ -106,6 +109,9 @@ rule plot_layers:
         helpers=helpers("arrays", "figures", "jobs"),
         layers=lambda wildcards: layers(wildcards.dataset),
         palette=setting("figures", "palette"),
+        perplexity=setting("tsne", "perplexity"),  # for the report, as the seeds
+        network_seeds=lambda wildcards: network_seeds(wildcards)[:1],
+        tsne_seeds=lambda wildcards: SETTINGS[wildcards.dataset]["tsne"]["seeds"][:1],
     script:
         "../scripts/plot_layers.py"
 
@@ -126,6 +132,8 @@ rule plot_scores:
         "../envs/figures.yaml"
     params:
         helpers=helpers("figures", "jobs", "tables"),
+        network_seeds=network_seeds,  # for the report
+        tsne_seeds=setting("tsne", "seeds"),
     script:
         "../scripts/plot_scores.py"
 
@@ -146,5 +154,7 @@ rule plot_history:
         "../envs/figures.yaml"
     params:
         helpers=helpers("figures", "jobs", "tables"),
+        learning_rate=setting("network", "learning_rate"),  # for the report
+        network_seeds=lambda wildcards: network_seeds(wildcards)[:1],
     script:
         "../scripts/plot_history.py"

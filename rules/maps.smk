@@ -54,9 +54,7 @@ rule embed_tsne:
         runtime=by_size(5, neighbors=0.4),
     params:
         helpers=helpers("affinities", "arrays", "components", "files", "jobs", "tsnecuda_process"),
-        tsne=lambda wildcards: {
-            name: value for name, value in SETTINGS[wildcards.dataset]["tsne"].items() if name != "seeds"
-        },
+        tsne=tsne_parameters,
         seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
         memory=config["memory"],
     script:

@@ -103,9 +103,7 @@ rule summarize_run:
     output:
         page=report(
             "results/{dataset}/summary.html",
-            category=LAYERS_IN_REPORT,
-            caption="../report/summary.rst",
-            labels={"layer": "all", "figure": "tables, configuration, versions"},
+            **shown(LAYERS_IN_REPORT, "summary", "tables, configuration, versions"),
         ),
     log:
         "logs/summarize_run/{dataset}.log",

@@ -21,8 +21,9 @@ def split_rows(
 ) -> dict[str, tuple[str, np.ndarray]]:
     """Of each split, the split of the source that its rows are from, and their numbers there, ascending.
 
-    `labels` (n,) are by split of the source. Of the training rows `sample` are taken, or all. If a network is `trained`,
-    a sixth of them is held out where there is no test split, then a sixth of the rest where there is no validation.
+    `labels` (n,) are by split of the source. Of the training rows `sample` are taken, or all. If a network is
+    `trained`, a sixth of them is held out where there is no test split, then a sixth of the rest where there is no
+    validation split.
     """
     rows = stratified_rows(labels["train"], sample or len(labels["train"]))
     found = {split: (split, np.arange(len(values))) for split, values in labels.items()}
