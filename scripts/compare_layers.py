@@ -73,7 +73,7 @@ def summarize(table: pd.DataFrame, reference: str) -> dict[str, Any]:
         split = "test" if all(score in entry["test"] for entry in layers.values()) else "train"
         known = [layer for layer, entry in layers.items() if score in entry[split]]
         best[space] = max(known, key=lambda layer: layers[layer][split][score]["mean"], default=None)
-    networks = table.drop_duplicates(["network_seed", "split"])
+    networks = table.dropna(subset="network_accuracy").drop_duplicates(["network_seed", "split"])
     accuracy = {split: spread(networks[networks.split == split].network_accuracy) for split in ("train", "test")}
     return {"best": best, "network_accuracy": accuracy, "layers": layers}
 

@@ -169,6 +169,7 @@ def test_network_that_is_used_as_it_is_has_no_seed_but_its_accuracy(table):
     found = tabulate(entries, {None: {"train": 0.99, "test": 0.97}})
     assert found.network_seed.isna().all() and found.network_accuracy.isna().tolist() == [True, True, False, False]
     assert found.network_accuracy[2:].tolist() == [0.99, 0.97]
+    assert summarize(found, "pixel")["network_accuracy"]["test"]["mean"] == 0.97, "pixels have no seed, too"
     assert tabulate(entries, {None: {}}).network_accuracy.isna().all(), "it does not predict these classes"
 
 
