@@ -132,7 +132,7 @@ def settings_of(dataset):
         refuse(f"{path}.size: this is of a folder only; network.input.size says what a model needs")
     names = [layer["name"] for layer in settings["layers"]]
     for name in names:
-        if name in ("layers", "conv1_filters") or name.endswith(RESERVED) or re.search("-(training|tsne)[0-9]+$", name):
+        if name == "layers" or name.endswith(RESERVED) or re.search("-(training|tsne)[0-9]+$", name):
             refuse(f"{path}.layers: {name} would be mistaken for another file; give {{layer: {name}, name: another}}")
         if not re.fullmatch(SCHEMA["$defs"]["file_name"]["pattern"], name):
             refuse(f"{path}.layers: {name} is no good part of a file's name; give {{layer: {name}, name: another}}")

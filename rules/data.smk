@@ -31,7 +31,7 @@ rule download_dataset:
 rule prepare_dataset:
     """Read a data set's images and labels, whatever it is kept in, and split them."""
     input:
-        source=sources,
+        unpack(sources),
     output:
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
@@ -52,9 +52,6 @@ rule prepare_dataset:
     params:
         helpers=helpers("files", "jobs", "sampling", "sources"),
         kind=setting("kind"),
-        parts=lambda wildcards: (
-            list(SETTINGS[wildcards.dataset]["source"]) if setting("kind")(wildcards) == "npy" else []
-        ),
         size=setting("size"),
         classes=setting("classes"),
         sample=setting("sample"),

@@ -1,6 +1,5 @@
 # What the configuration says of each data set, as functions for the rules' input and params.
 
-import math
 import os
 import re
 from pathlib import Path
@@ -105,38 +104,48 @@ def neighbors(wildcards):
     return max(int(3 * SETTINGS[wildcards.dataset]["tsne"]["perplexity"]), 30)
 
 
-def idx_files(place):
-    """The four IDX files in a folder, or of those whose names begin so, and the names of the classes, as EMNIST has them."""
+IDX_FILES = {
+    "train_images": "train-images-idx3",
+    "train_labels": "train-labels-idx1",
+    "test_images": "t10k-images-idx3",
+    "test_labels": "t10k-labels-idx1",
+}
+
+
+def idx_files(place, named):
+    """The four IDX files in a folder, or of those whose names begin so; and EMNIST's names of the classes, if not `named`."""
     folder, beginning = (place, "") if os.path.isdir(place) else os.path.split(place)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     found = {}
     for name in names:
         match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", name)
         if match and name.startswith(beginning):
-            part = f"{match[2].replace('test', 't10k')}-{match[3]}"
+            part = f"{match[2].replace('t10k', 'test')}_{match[3]}"
             found.setdefault(match[1], {}).setdefault(part, name)
     if len(found) > 1:
         refuse(f"{place}: there are several data sets; say of their names how the right ones begin: {', '.join(found)}")
-    beginning, parts = next(iter(found.items()), (beginning, {}))
-    usual = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-    files = [parts.get(name.rpartition("-")[0], f"{beginning}{name}-ubyte.gz") for name in usual]
-    mapping = [f"{beginning}mapping.txt"] if beginning and f"{beginning}mapping.txt" in names else []
-    return [os.path.join(folder, name) for name in files + mapping]
+    beginning, parts = next(iter(found.items()), ("", {}))
+    folder = folder if found else place  # in which they are missing
+    files = {part: parts.get(part, f"{beginning}{usual}-ubyte.gz") for part, usual in IDX_FILES.items()}
+    mapping = f"{beginning}mapping.txt"
+    if beginning and mapping in names and not named:
+        files["mapping"] = mapping
+    return {part: os.path.join(folder, name) for part, name in files.items()}
 
 
 def sources(wildcards):
-    """The files and folders that a data set is read from."""
+    """The files that a data set is read from, by what its reader calls them."""
     kind, source = (SETTINGS[wildcards.dataset][key] for key in ("kind", "source"))
     if kind == "digits":
-        return []
-    if kind == "idx":
-        return idx_files(source)[: 4 if SETTINGS[wildcards.dataset]["classes"] else 5]
+        return {}
     if kind == "npy":
-        return list(source.values())
+        return source
+    if kind == "idx":
+        return idx_files(source, named=SETTINGS[wildcards.dataset]["classes"] is not None)
     if kind == "folder":  # with the folders in it, whose times tell of files that come and go
         inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(source).glob(level))
-        return [source, *inside]
-    return [source]
+        return {"folder": source, "inside": inside}
+    return {"path": source}
 
 
 def model_file(*suffixes):

@@ -115,7 +115,7 @@ rule summarize_run:
     params:
         helpers=helpers("arrays", "files", "jobs", "tables"),
         layers=lambda wildcards: layers(wildcards.dataset),
-        configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {"gpu": config["gpu"]},
+        configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {key: config[key] for key in ("memory", "gpu")},
         pins=pins(),
     script:
         "../scripts/summarize_run.py"

@@ -102,7 +102,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
             maps = maps.drop(columns=["prediction", "confidence"])
         if not classes:
             return maps.drop(columns="label", errors="ignore")
-        for name in ["label", *(["prediction"] if "prediction" in maps else [])]:
+        for name in maps.columns.intersection(["label", "prediction"]):
             numbers = pd.Index(classes).get_indexer(maps[name])
             if (numbers < 0).any():
                 raise ValueError(f"its {name} {maps[name][numbers < 0].iloc[0]!r} is none of the classes")

@@ -44,13 +44,14 @@ def nearest(features: np.ndarray, queries: np.ndarray, k: int, memory: float) ->
     queries.
     """
     n, d = features.shape
-    indices = np.empty((len(queries), k), np.int32)
-    squared = np.full((len(queries), k), np.inf, np.float32)
+    indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
     for piece in pieces(n, fitting(memory, d)):
         for rows in pieces(len(queries), BLOCK):
-            its_squared, its_indices = faiss.knn(queries[rows], features[piece], k)
-            both = np.hstack([squared[rows], its_squared]), np.hstack([indices[rows], piece.start + its_indices])
-            squared[rows], indices[rows] = first(k, *both)
+            found = faiss.knn(queries[rows], features[piece], k)
+            if piece.start:
+                both = np.hstack([squared[rows], found[0]]), np.hstack([indices[rows], piece.start + found[1]])
+                found = first(k, *both)
+            squared[rows], indices[rows] = found
             log.info("neighbors of %d of %d rows, among %d of %d", rows.stop, len(queries), piece.stop, n)
     return indices, np.sqrt(squared)
 

@@ -51,7 +51,8 @@ def prepare_dataset(
 if __name__ == "__main__":
     with job(snakemake.log[0], f"prepare_dataset {snakemake.wildcards.dataset}"):
         params, output = snakemake.params, snakemake.output
-        source = read_source(params.kind, list(snakemake.input.get("source", [])), params.parts, params.size)
+        files = {name: path for name, path in snakemake.input.items() if name != "inside"}
+        source = read_source(params.kind, files, params.size)
         splits, names = prepare_dataset(source, params.classes, params.sample, params.trained)
         for split, (images, rows, labels) in splits.items():
             log.info("%s: %d images of %s", split, len(rows), " x ".join(map(str, images.shape[1:])))

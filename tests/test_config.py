@@ -5,6 +5,7 @@ import re
 
 import pytest
 import yaml
+from train_network import build_network
 
 from helpers import ROOT
 
@@ -122,6 +123,15 @@ def test_wrong_configuration_is_refused_in_one_line_before_anything_runs(fresh, 
     lines = result.stderr.splitlines()
     assert [text for text in lines[-10:] if text.startswith(f"configuration: {line}")], result.stderr
     assert "Building DAG" not in result.stderr
+
+
+def test_names_of_layers_that_are_allowed_are_those_that_the_network_has(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    workflow.configure(network={"filters": [2, 3, 4], "units": [5, 6], "kernel": 3}, layers=["zzz"])
+    said = workflow.run().stderr
+    allowed = re.search(r"the network has no zzz; there is (.*) \(datasets", said)[1].split(", ")
+    network = build_network((8, 8, 1), 10, [2, 3, 4], 3, [5, 6])
+    assert sorted(allowed) == sorted(layer.name for layer in network.layers)
 
 
 def test_configuration_that_is_not_yaml_is_refused(fresh, tmp_path):

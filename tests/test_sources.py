@@ -24,6 +24,13 @@ GENERATOR = np.random.default_rng(0)
 COLORED = GENERATOR.integers(0, 256, (90, 6, 9, 3)).astype(np.uint8)
 
 
+NAMES = {  # of the files of a kind, as its reader calls them
+    "idx": ("train_images", "train_labels", "test_images", "test_labels", "mapping"),
+    "npz": ("path",),
+    "folder": ("folder",),
+}
+
+
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """scikit-learn's digits as bytes (n, 8, 8), and their labels."""
@@ -33,7 +40,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 def prepared(kind, paths, folder, parts=(), size=None, classes=None, sample=None, trained=False):
     """What prepare_dataset writes: the images and the labels by split, and the classes."""
-    splits, names = prepare_dataset(read_source(kind, list(map(str, paths)), parts, size), classes, sample, trained)
+    files = dict(zip(parts or NAMES[kind], map(str, paths), strict=False))
+    splits, names = prepare_dataset(read_source(kind, files, size), classes, sample, trained)
     images = {}
     for split, (source, rows, labels) in splits.items():
         write_rows(source, rows, folder / f"{split}.npy")
@@ -359,6 +367,10 @@ def test_labels_from_text(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text('name\n"a, b"\n01\nnan\n')
     assert read_labels(str(path), 3).tolist() == ["a, b", "01", "nan"]
+    path.write_text("01\n1\n10\n")
+    _, names = number_labels({"train": read_labels(str(path), 3)}, None)
+    assert names == ["01", "1", "10"], "01 is a name"
+    path.write_text('name\n"a, b"\n01\nnan\n')
     with pytest.raises(UserError, match="has 4 labels for 7 rows"):
         read_labels(str(path), 7)
     path.write_text("1,2\n3,4\n")
@@ -375,7 +387,7 @@ from common.sources import read_source, write_rows
 path, size = sys.argv[1], int(sys.argv[2])
 used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_DATA, (used + size,) * 2)
-splits, _ = prepare_dataset(read_source("npy", [path], ["images"], None), None, 100, False)
+splits, _ = prepare_dataset(read_source("npy", {"images": path}, None), None, 100, False)
 source, rows, _ = splits["train"]
 write_rows(source, rows, Path(path).with_name("out.npy"))
 """

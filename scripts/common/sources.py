@@ -10,8 +10,9 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -216,8 +217,8 @@ def as_labels(rows: Rows, count: int) -> np.ndarray:
     if math.prod(rows.shape) > MAX_LABELS or len(rows.shape) > 2 or (len(rows.shape) == 2 and rows.shape[1] != 1):
         hint = "; of one-hot labels give the argmax" if len(rows.shape) == 2 else ""
         raise UserError(f"{rows.place} is of shape {' x '.join(map(str, rows.shape))}, not one label a row{hint}")
-    labels = np.concatenate([np.zeros(0, np.int64) if not rows.shape[0] else block for block in rows.blocks()] or [[]])
-    labels = labels.reshape(-1)
+    blocks = list(rows.blocks())
+    labels = np.concatenate(blocks).reshape(-1) if blocks else np.zeros(0, np.int64)
     if len(labels) != count:
         raise UserError(f"{rows.place} has {len(labels)} labels for {count} rows")
     if labels.dtype.kind == "S":
@@ -245,14 +246,11 @@ def text_labels(path: str, count: int) -> np.ndarray:
         words = words[1:]  # of a header
     if len(words) != count:
         raise UserError(f"{path} has {len(words)} labels for {count} rows")
-    try:
-        return np.array(words, np.int64)
-    except ValueError:
-        return np.array(words)
+    return np.array(words)
 
 
 def read_labels(path: str, count: int) -> np.ndarray:
-    """Labels (count,), int64 or strings, from a .npy or a text file."""
+    """Labels (count,), int64 or strings, from a .npy or a text file; those of text are strings."""
     return as_labels(npy_rows(path), count) if Path(path).suffix == ".npy" else text_labels(path, count)
 
 
@@ -460,17 +458,20 @@ def read_image(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     return image
 
 
-def read_source(kind: str, paths: Sequence[str], parts: Sequence[str], size: Sequence[int] | None) -> dict[str, Part]:
-    """The splits of a data set of a kind that the configuration has, from its files; `parts` names those of npy."""
-    readers: dict[str, Callable[[], Any]] = {
-        "pickle": lambda: read_pickle(paths[0]),
-        "idx": lambda: read_idx(*paths),
-        "npz": lambda: read_npz(paths[0]),
-        "npy": lambda: read_npy(**dict(zip(parts, paths, strict=True))),
-        "folder": lambda: read_folder(paths[0], size),
+def read_source(kind: str, files: Mapping[str, str], size: Sequence[int] | None) -> dict[str, Part]:
+    """The splits of a data set of a kind that the configuration has, from its files, as its reader calls them.
+
+    Raises UserError if it is none; of images, when their blocks are read.
+    """
+    readers = {
+        "pickle": read_pickle,
+        "idx": read_idx,
+        "npz": read_npz,
+        "npy": read_npy,
+        "folder": partial(read_folder, size=size),
         "digits": read_digits,
     }
-    found = readers[kind]()
+    found = readers[kind](**files)
     first = found["train"].images
     for split, part in found.items():
         if not part.images.shape[0] and split == "train":
