@@ -46,6 +46,7 @@ KEY = {
     "train": ("black", "training images"),
     "test": ("white", "test images, which network and map have not seen"),
 }
+APART = 0.12  # of the room of a layer: by how much the marks of the two splits stand beside its middle
 
 
 def wrong(accuracies: pd.Series, rows: pd.Series) -> pd.Series:
@@ -53,10 +54,11 @@ def wrong(accuracies: pd.Series, rows: pd.Series) -> pd.Series:
     return 100 * np.maximum(1 - accuracies, 0.5 / rows)
 
 
-def draw_score(axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, color: str, marker: str) -> None:
+def draw_score(
+    axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, shift: float, color: str, marker: str
+) -> None:
     """Each layer's mean with its range over the seeds: filled for training images, hollow for test images."""
     layers = list(dict.fromkeys(table.layer))
-    shift = {"train": -0.12, "test": 0.12}[split]
     groups = values[table.split == split].groupby(table.layer)
     mean, low, high = (getattr(groups, name)().reindex(layers) for name in ("mean", "min", "max"))
     style = {"markeredgecolor": color, "markerfacecolor": color if split == "train" else "white", "markersize": 4}
@@ -75,7 +77,7 @@ def draw_score(axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, c
 def plot_scores(table: pd.DataFrame) -> Figure:
     """A figure of the table that compare_layers writes, a row a layer, split and pair of seeds.
 
-    A panel of which nothing is known is left out, as is what the key says of test images where there are none.
+    A panel of which nothing is known is left out, as is the key of the splits where there are no test images.
     """
     layers = list(dict.fromkeys(table.layer))
     scores = list(NAMES)
@@ -98,8 +100,8 @@ def plot_scores(table: pd.DataFrame) -> Figure:
     for axes, (title, columns) in zip(figure.axes, panels.items(), strict=True):
         for column, (color, marker) in columns.items():
             values = wrong(table[column], table.rows) if column.endswith("accuracy") else table[column]
-            for split in splits:
-                draw_score(axes, table, values, split, color, marker)
+            for split, shift in zip(splits, (-APART, APART) if len(splits) > 1 else (0,), strict=True):
+                draw_score(axes, table, values, split, shift, color, marker)
         axes.set_title(title)
         axes.set_xticks(range(len(layers)), layers, rotation=turn, parse_math=False)
         axes.set_xlim(-0.5, len(layers) - 0.5)
@@ -112,7 +114,7 @@ def plot_scores(table: pd.DataFrame) -> Figure:
         if title.startswith("wrong"):
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))  # numbers, if they are few
+            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))  # numbers, if they are few
             network = 100 * (1 - table[table.split == "test"].network_accuracy.mean())
             if network > 0:
                 axes.axhline(network, color="black", linewidth=0.6, linestyle=(0, (4, 3)))
@@ -124,7 +126,8 @@ def plot_scores(table: pd.DataFrame) -> Figure:
         Line2D([], [], marker="o", linestyle="", color="black", markerfacecolor=face, markersize=4, label=name)
         for face, name in map(KEY.get, splits)
     ]
-    figure.legend(handles=key, loc="outside lower center", ncols=2)
+    if len(splits) > 1:
+        figure.legend(handles=key, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -339,7 +339,7 @@ def score_table(layers: list[str], **unknown) -> pd.DataFrame:
 def test_scores_that_are_not_known_take_no_room():
     figure = plot_scores(score_table(["a", "b"]))
     assert [axes.get_title() for axes in figure.axes] == list(PANELS)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["training images"]
+    assert not figure.legends, "there is one split, of which nothing needs to be said"
     for axes in figure.axes:
         assert {container.lines[0].get_markerfacecolor() for container in axes.containers}.isdisjoint({"white"})
     missing = dict.fromkeys(["features_accuracy", "map_accuracy", "features_silhouette", "map_silhouette"], np.nan)

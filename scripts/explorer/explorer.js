@@ -218,7 +218,7 @@ function drawCard() {
     entries.push(["Prediction", `${data.classes[prediction[image]]}, ${share}`, isWrong(image) ? "miss" : ""]);
   }
   const number = isTest(image) ? image - data.train : image;
-  entries.push([isTest(image) ? "Held out" : "Training", `no. ${number}`, ""]);
+  entries.push([isTest(image) ? "Held out" : data.test ? "Training" : "Row", `no. ${number}`, ""]);
   $("facts").replaceChildren(
     ...entries.flatMap(([term, text, style]) => [
       Object.assign(document.createElement("dt"), { textContent: term }),
@@ -419,18 +419,19 @@ const shuffled = (() => {
   return order;
 })();
 
-/** Without images, the page's texts speak of rows. */
+/** Without images, the page's texts speak of rows, and without those held out of no training. */
 function rename() {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const text = texts.currentNode;
     if (text.parentElement.tagName === "SCRIPT") continue;
-    text.data = text.data.replace(/\ban image\b/g, "a row").replace(/\bimage(s?)\b/g, "row$1");
+    if (!data.test) text.data = text.data.replace(/\btraining /g, "");
+    if (!data.size) text.data = text.data.replace(/\ban image\b/g, "a row").replace(/\bimage(s?)\b/g, "row$1");
   }
 }
 
 function furnish() {
-  if (!data.size) rename();
+  rename();
   document.body.classList.toggle("plain", !data.size);
   $("dataset").textContent = data.dataset;
   document.title = `What has each layer learned? ${data.dataset}`;
