@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -109,18 +110,31 @@ def batches(images: tf.Tensor, labels: tf.Tensor, size: int, order: np.ndarray) 
 
 
 class Checkpoint:
-    """The network and its history after the last finished epoch, in a folder, to resume the same work from."""
+    """The network and its history after the last finished epoch, in a folder, to resume the same work from.
 
-    def __init__(self, folder: Path, *work: object) -> None:
-        """`work` is all that the result depends on: what was saved of other work is not loaded."""
+    The last process that opens it owns it. One before, that lives on though its Snakemake was killed, ends at its next
+    epoch, and touches nothing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the one in `folder`, from now on as its owner."""
         self.folder = folder
+        self.owner = secrets.token_hex(4)
+        folder.mkdir(exist_ok=True)
+        (folder / "owner").write_text(self.owner)
+
+    def check_owner(self) -> None:
+        """Raises UserError if another process has opened the checkpoint since."""
+        owner = self.folder / "owner"
+        if not owner.exists() or owner.read_text() != self.owner:
+            raise UserError(f"{self.folder}: another run has taken this training over, and goes on with it")
+
+    def load(self, *work: object) -> tuple[keras.Model, list[dict[str, float]]] | None:
+        """The network and its history, if there are some of this work (all that they depend on), and undamaged."""
         digest = hashlib.sha256()
         for part in work:
             digest.update(np.ascontiguousarray(part).data if isinstance(part, np.ndarray) else repr(part).encode())
         self.work = digest.hexdigest()
-
-    def load(self) -> tuple[keras.Model, list[dict[str, float]]] | None:
-        """The network and its history, if there are some of this work, and undamaged."""
         path = self.folder / "history.json"
         if not path.exists():
             return None
@@ -136,8 +150,11 @@ class Checkpoint:
             return None
 
     def save(self, network: keras.Model, history: list[dict[str, float]]) -> None:
-        """Save both. The history is what makes it count: it is written last, and then the network before is deleted."""
-        self.folder.mkdir(exist_ok=True)
+        """Save both. The history is what makes it count: it is written last, and then the network before is deleted.
+
+        Raises UserError if another process owns the checkpoint by now.
+        """
+        self.check_owner()
         path = self.folder / f"{len(history)}.keras"
         with whole(path) as part:
             network.save(part)
@@ -145,6 +162,11 @@ class Checkpoint:
             part.write_text(json.dumps({"work": self.work, "history": history}))
         for other in set(self.folder.glob("*.keras")) - {path}:
             other.unlink()
+
+    def delete(self) -> None:
+        """Delete the folder. Raises UserError if another process owns it by now."""
+        self.check_owner()
+        shutil.rmtree(self.folder)
 
 
 def train_network(
@@ -154,20 +176,19 @@ def train_network(
     learning_rate: float,
     schedule: Sequence[Mapping[str, int]],
     seed: int,
-    checkpoint_folder: Path,
+    checkpoint: Checkpoint,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train `network` with Adam on cross-entropy; returns it, and its history, a row an epoch.
 
     `train` and `validation` are images (n, height, width, channels) float32 and labels (n,) integers; `schedule` lists
     phases of so many `epochs` with batches of `batch_size`. The history's columns: epoch, batch_size, loss, accuracy
-    (running means over the epoch), val_loss, val_accuracy (after it). Each finished epoch is saved in the checkpoint's
-    folder; a run that was interrupted is resumed from there, and ends as it would have: the order of the rows in an
+    (running means over the epoch), val_loss, val_accuracy (after it). Each finished epoch is saved in the checkpoint;
+    a run that was interrupted is resumed from there, and ends as it would have: the order of the rows in an
     epoch depends only on the seed and on its number.
     """
     work = (network.to_json(), learning_rate, schedule, seed, *train, *validation, keras.__version__, tf.__version__)
-    checkpoint = Checkpoint(checkpoint_folder, *work)
     network.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    network, history = checkpoint.load() or (network, [])
+    network, history = checkpoint.load(*work) or (network, [])
     if history:
         log.info("resumed after epoch %d", len(history))
 
@@ -206,7 +227,7 @@ if __name__ == "__main__":
             shape = train[0].shape[1:]
             network = build_network(shape, len(classes), params.filters, params.kernel, params.units)
         output = Path(snakemake.output.network)
-        checkpoint = output.with_name(f".checkpoint-{output.stem}")
+        checkpoint = Checkpoint(output.with_name(f".checkpoint-{output.stem}"))
         network, history = train_network(
             network, train, validation, params.learning_rate, params.schedule, params.seed, checkpoint
         )
@@ -214,4 +235,4 @@ if __name__ == "__main__":
             network.save(part)
         with whole(snakemake.output.history) as part:
             history.to_csv(part, index=False)
-        shutil.rmtree(checkpoint)
+        checkpoint.delete()

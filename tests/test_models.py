@@ -7,7 +7,7 @@ from extract_features import extract_features, model_of_features
 from extract_filters import first_filters
 from predict_labels import predict_labels, without_predictions
 from sklearn.datasets import load_digits
-from train_network import build_own, train_network
+from train_network import Checkpoint, build_own, train_network
 
 from common.backend import keras, load_network
 from common.jobs import UserError
@@ -267,7 +267,7 @@ def test_model_of_a_file_is_trained_and_resumed(digits, tmp_path, caplog):
         keras.utils.set_random_seed(3)
         network = build_own(own(tmp_path, input=""), images, 10)
         splits = (images[:1000], labels[:1000]), (images[1000:], labels[1000:])
-        network, history = train_network(network, *splits, 0.01, schedule, 3, tmp_path / "checkpoint")
+        network, history = train_network(network, *splits, 0.01, schedule, 3, Checkpoint(tmp_path / "checkpoint"))
     assert caplog.messages[-1] == "resumed after epoch 2"
     assert history.val_accuracy[1] > 0.7
     assert model_to(saved(network, tmp_path), "flat").output_shape == (None, 64)

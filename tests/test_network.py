@@ -69,7 +69,7 @@ def train(parts, folder: Path, schedule=SCHEDULE, seed: int = 7) -> tuple[keras.
         ],
         name="small",
     )
-    return train_network(network, train, validation, 0.01, schedule, seed, folder)
+    return train_network(network, train, validation, 0.01, schedule, seed, Checkpoint(folder))
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
@@ -106,6 +106,34 @@ def test_damaged_checkpoint_is_not_used(parts, tmp_path, caplog, name):
     _, again = train(parts, tmp_path)
     assert caplog.messages[0] == f"what an earlier run has left in {tmp_path} is damaged: from the start"
     pd.testing.assert_frame_equal(again, history, rtol=1e-5)
+
+
+def test_training_that_is_taken_over_ends_and_spoils_nothing(parts, tmp_path, monkeypatch):
+    undisturbed, _ = train(parts, tmp_path / "undisturbed")
+    save, both = Checkpoint.save, {}
+
+    def take_over(self, network, history):
+        save(self, network, history)
+        if len(history) == 2 and not both:
+            both["second"] = None
+            both["second"] = train(parts, tmp_path / "both")[0]
+
+    monkeypatch.setattr(Checkpoint, "save", take_over)
+    with pytest.raises(UserError, match="another run has taken this training over"):
+        train(parts, tmp_path / "both")
+    for ours, theirs in zip(both["second"].get_weights(), undisturbed.get_weights(), strict=True):
+        assert np.allclose(ours, theirs, atol=1e-5)
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {"owner", "4.keras", "history.json"}
+
+
+def test_checkpoint_is_deleted_by_its_owner_only(tmp_path):
+    first, second = Checkpoint(tmp_path / "work"), Checkpoint(tmp_path / "work")
+    with pytest.raises(UserError, match="another run"):
+        first.delete()
+    second.delete()
+    assert not (tmp_path / "work").exists()
+    with pytest.raises(UserError, match="another run"):
+        second.delete()
 
 
 @pytest.mark.parametrize("other", [{"seed": 8}, {"schedule": [{"epochs": 3, "batch_size": 64}]}])
