@@ -1,0 +1,381 @@
+"""t-SNE's gradient descent in two dimensions, fast on a CPU, behind openTSNE's argument `optimizer`.
+
+    embedding = openTSNE.TSNEEmbedding(start, affinities, optimizer=Descent(), n_jobs=2)
+    embedding.optimize(500, inplace=True)
+
+With w(r) = 1 / (1 + r^2) between two points and Z, its sum over all ordered pairs, the gradient of the KL divergence is
+(van der Maaten and Hinton 2008, section 3), but for the factor 4 that openTSNE leaves out as well,
+
+    sum_j p_ij w_ij (y_i - y_j)  -  1/Z sum_j w_ij^2 (y_i - y_j).
+
+The first sum, the attraction, has few terms, since few p_ij are not 0. The second, the repulsion, is a derivative: with
+the potential f(y) = sum_j w(|y - y_j|), it is -1/2 grad f(y_i), and Z = sum_i f(y_i) - n. So one potential is all that
+is needed, computed on a grid by a fast Fourier transform (an idea of Linderman et al. 2019,
+https://doi.org/10.1038/s41592-018-0308-4, who interpolate three or four of them, by polynomials).
+
+As in the smooth particle mesh Ewald method (Essmann et al. 1995, https://doi.org/10.1063/1.470117), the points are
+spread onto the grid by cubic B-splines, and the potential at a point is the spline through the grid's values, whose
+derivative is exact: there is no difference of large sums, and single precision is enough. Seen as a function of the two
+points, w is replaced by the tensor product spline that agrees with it wherever both are nodes of the grid; in the
+Fourier domain, that is w's transform divided by the square of the sampled B-spline's (Unser, Aldroubi and Eden 1993,
+https://doi.org/10.1109/78.193220). The grid is padded to twice its size, where the cyclic convolution is the true one;
+rows and columns known to be 0, or of no interest, are not transformed.
+
+Results are the same, to the bit, with any number of threads: each does whole blocks, which are always the same.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import pairwise
+from types import TracebackType
+from typing import Any, Self
+
+import numba
+import numpy as np
+from openTSNE.tsne import OptimizationInterrupt, gradient_descent
+from scipy import fft
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+SPACING = 0.4  # of the grid's nodes, in the map's units; on MNIST's maps the repulsion is then wrong by 1.5 %
+FEWEST_NODES = 50  # across the map; on a smaller map they are nearer to each other
+MARGIN = 5  # nodes: B-splines reach one to the left of a point and two to the right, and one may be lost in rounding
+FINEST_SPACING = 1e-12  # where all points are one
+EXACT_PAIRS = 16_000_000  # so many, of all points with each other, are summed faster than by a grid
+FAR_PAIRS = 40_000_000  # so many of far points with all others; more would take longer than a coarser grid
+BLOCKS = 16
+
+compiled = numba.njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+
+
+class Crew:
+    """Threads that share the work on fixed blocks. Whoever waits, sleeps."""
+
+    def __init__(self, threads: int) -> None:
+        """So many threads, the calling one among them."""
+        self.threads = threads
+        self.pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+
+    def __enter__(self) -> Self:
+        """For a with statement, at whose end the threads are."""
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End the threads."""
+        if self.pool:
+            self.pool.shutdown(cancel_futures=True)
+
+    def share(self, count: int, work: Callable, *arguments: Any) -> None:
+        """Call `work(*arguments, first, last)`, which is to release the GIL, for blocks that make up range(count)."""
+        blocks = list(pairwise(np.linspace(0, count, BLOCKS + 1).astype(int).tolist()))
+        futures = [self.pool.submit(work, *arguments, *block) if self.pool else None for block in blocks]
+        for block, future in reversed(list(zip(blocks, futures, strict=True))):  # the others begin with the first
+            if future is None or future.cancel():
+                work(*arguments, *block)
+            else:
+                future.result()
+
+
+@compiled
+def _weights(t: float) -> tuple:
+    """The cubic B-splines of the four nodes about a point that lies t, 0 to 1, behind the second."""
+    sixth, s = np.float32(1 / 6), np.float32(1) - t
+    return (
+        sixth * s * s * s,
+        np.float32(2 / 3) - t * t * (np.float32(1) - np.float32(0.5) * t),
+        np.float32(2 / 3) - s * s * (np.float32(1) - np.float32(0.5) * s),
+        sixth * t * t * t,
+    )
+
+
+@compiled
+def _slopes(t: float) -> tuple:
+    """The derivatives of `_weights`."""
+    half, s = np.float32(0.5), np.float32(1) - t
+    return (
+        -half * s * s,
+        t * (np.float32(1.5) * t - np.float32(2)),
+        s * (np.float32(2) - np.float32(1.5) * s),
+        half * t * t,
+    )
+
+
+@compiled
+def _spread(places, grid):  # noqa: ANN001, ANN202
+    """Add each of the places (2, n), in nodes, to the nodes of the grid about it."""
+    for i in range(places.shape[1]):
+        column, row = np.uint32(places[0, i]), np.uint32(places[1, i])
+        across, down = _weights(places[0, i] - np.float32(column)), _weights(places[1, i] - np.float32(row))
+        for a in range(4):
+            for b in range(4):
+                grid[column + a - 1, row + b - 1] += across[a] * down[b]
+
+
+@compiled
+def _descend_potential(places, potential, factor, forces, first, last):  # noqa: ANN001, ANN202
+    """Write the gradient of the potential at places (2, n), in nodes, times the factor, to forces (2, n)."""
+    for i in range(first, last):
+        column, row = np.uint32(places[0, i]), np.uint32(places[1, i])
+        t, s = places[0, i] - np.float32(column), places[1, i] - np.float32(row)
+        across, down, across_slopes, down_slopes = _weights(t), _weights(s), _slopes(t), _slopes(s)
+        x = y = np.float32(0)
+        for a in range(4):
+            value = slope = np.float32(0)
+            for b in range(4):
+                node = potential[column + a - 1, row + b - 1]
+                value += down[b] * node
+                slope += down_slopes[b] * node
+            x += across_slopes[a] * value
+            y += across[a] * slope
+        forces[0, i], forces[1, i] = factor * x, factor * y
+
+
+@compiled
+def _repel_pairs(targets, sources, forces, potentials, first, last):  # noqa: ANN001, ANN202
+    """Add sums over all sources (2, m), of w^2 times the offset to forces (2, n), of w to potentials (n,)."""
+    one = np.float32(1)
+    for i in range(first, last):
+        x = y = total = np.float32(0)
+        for j in range(sources.shape[1]):
+            dx, dy = targets[0, i] - sources[0, j], targets[1, i] - sources[1, j]
+            weight = one / (one + dx * dx + dy * dy)
+            total += weight
+            x += weight * weight * dx
+            y += weight * weight * dy
+        forces[0, i] += x
+        forces[1, i] += y
+        potentials[i] += total
+
+
+@compiled
+def _attract(starts, others, affinities, points, forces, first, last):  # noqa: ANN001, ANN202
+    """Write each row's sum of p w times the offset to forces (2, n)."""
+    one = np.float32(1)
+    for i in range(first, last):
+        x = y = np.float32(0)
+        for k in range(starts[i], starts[i + 1]):
+            dx, dy = points[0, i] - points[0, others[k]], points[1, i] - points[1, others[k]]
+            pull = affinities[k] / (one + dx * dx + dy * dy)
+            x += pull * dx
+            y += pull * dy
+        forces[0, i], forces[1, i] = x, y
+
+
+@compiled
+def _strain(starts, others, affinities, points, strains, first, last):  # noqa: ANN001, ANN202
+    """Write each row's sum of p log(1 + r^2) to strains (n,)."""
+    one = np.float32(1)
+    for i in range(first, last):
+        total = np.float32(0)
+        for k in range(starts[i], starts[i + 1]):
+            dx, dy = points[0, i] - points[0, others[k]], points[1, i] - points[1, others[k]]
+            total += affinities[k] * math.log(one + dx * dx + dy * dy)
+        strains[i] = total
+
+
+@compiled
+def _step(points, updates, gains, attraction, repulsion, factors, first, last):  # noqa: ANN001, ANN202
+    """Move the points (2, n) by one step, each coordinate with its own gain, with momentum, no further than allowed."""
+    pull, push, rate, momentum, least_gain, longest = factors
+    for i in range(first, last):
+        square = np.float32(0)
+        for axis in range(2):
+            gradient = pull * attraction[axis, i] - push * repulsion[axis, i]
+            if np.sign(updates[axis, i]) != np.sign(gradient):
+                gains[axis, i] += np.float32(0.2)
+            else:
+                gains[axis, i] = gains[axis, i] * np.float32(0.8) + least_gain
+            updates[axis, i] = momentum * updates[axis, i] - rate * gains[axis, i] * gradient
+            square += updates[axis, i] * updates[axis, i]
+        shorter = longest / math.sqrt(square) if square > longest * longest else np.float32(1)
+        for axis in range(2):
+            updates[axis, i] *= shorter
+            points[axis, i] += updates[axis, i]
+
+
+@lru_cache(maxsize=4)
+def _kernel(size: tuple[int, int], spacing: float) -> tuple[np.ndarray, float]:
+    """The transform of the kernel for a grid of this size padded to twice that, and what was taken from the kernel.
+
+    The transform is real and even in both directions; the quarter of it from frequency 0 on, (size + 1) float32, is
+    given. From w is taken its least value on the grid: a constant makes no force, and while the map is small, w is 1
+    but for digits that single precision does not have.
+    """
+    x, y = (spacing * np.arange(nodes + 1) for nodes in size)
+    squares = x[:, None] ** 2 + y**2
+    farthest = squares[-1, -1]
+    kernel = fft.dctn((farthest - squares) / ((1 + squares) * (1 + farthest)), type=1)
+    for axis, nodes in zip(((slice(None), None), (None, slice(None))), size, strict=True):
+        kernel /= ((2 + np.cos(np.arange(nodes + 1) * np.pi / nodes)) / 3)[axis] ** 2
+    return kernel.astype(np.float32), 1 / (1 + farthest)
+
+
+def _nodes(span: float) -> int:
+    """How many nodes a grid has in a direction: enough for a span, in nodes, and quick to transform."""
+    return fft.next_fast_len(math.ceil(span) + MARGIN, real=True)
+
+
+def _repel_on_grid(points: np.ndarray, spacing: float, crew: Crew) -> tuple[np.ndarray, float]:
+    """`repulsion` by a grid, whose nodes are `spacing` apart, or a fraction of it where the map is small."""
+    low, high = points.min(axis=1), points.max(axis=1)
+    widest = float((high - low).max())
+    while widest < FEWEST_NODES * spacing and spacing > FINEST_SPACING:
+        spacing /= 2
+    size = tuple(_nodes(float(span) / spacing) for span in high - low)
+    kernel, taken = _kernel(size, spacing)
+    places = (points - low[:, None]) * np.float32(1 / spacing) + np.float32(1)
+    grid = np.zeros(size, np.float32)
+    _spread(places, grid)
+
+    width, height = size
+    spectrum = fft.rfft(grid, 2 * height, axis=1, workers=crew.threads)
+    spectrum = fft.fft(spectrum, 2 * width, axis=0, overwrite_x=True, workers=crew.threads)
+    spectrum[: width + 1] *= kernel
+    spectrum[width + 1 :] *= kernel[width - 1 : 0 : -1]
+    spectrum = fft.ifft(spectrum, axis=0, overwrite_x=True, workers=crew.threads)[:width]
+    potential = fft.irfft(spectrum, 2 * height, axis=1, workers=crew.threads)
+
+    forces = np.empty_like(points)
+    crew.share(points.shape[1], _descend_potential, places, potential, np.float32(-0.5 / spacing), forces)
+    count = points.shape[1]
+    # the points' sum of the potential is that of the nodes, each as often as points were spread onto it
+    total = (grid * potential[:, :height]).sum(dtype=np.float64) + taken * count**2
+    return forces, total - count
+
+
+def repulsion(points: np.ndarray, crew: Crew) -> tuple[np.ndarray, float]:
+    """What drives points (2, n) float32 apart: sum_j w_ij^2 (y_i - y_j), (2, n) float32, and Z, the sum of all w_ij.
+
+    The sums are exact for few points, and for the pairs of which one is far from the map, so that no point makes the
+    grid much larger than a map of so many points commonly is. Should there be more of these than there is time for,
+    the grid becomes coarser. Raises FloatingPointError if a coordinate is not finite.
+    """
+    count = points.shape[1]
+    span = float(np.ptp(points, axis=1).max())
+    if not math.isfinite(span):
+        raise FloatingPointError("t-SNE's map has coordinates that are not finite")
+    if count**2 <= EXACT_PAIRS:
+        forces, potentials = np.zeros_like(points), np.zeros(count, np.float32)
+        crew.share(count, _repel_pairs, points, points, forces, potentials)
+        return forces, float(potentials.sum(dtype=np.float64)) - count
+
+    spacing, most_nodes = SPACING, max(512, 6 * math.sqrt(count))
+    if span <= most_nodes * spacing:
+        return _repel_on_grid(points, spacing, crew)
+    offsets = np.abs(points - np.median(points, axis=1)[:, None]).max(axis=0)
+    while (far := offsets > spacing * most_nodes / 2).sum() * count > FAR_PAIRS:
+        spacing *= 2
+    inner, outer = np.ascontiguousarray(points[:, ~far]), np.ascontiguousarray(points[:, far])
+    inner_forces, normalization = _repel_on_grid(inner, spacing, crew)
+    outer_forces, potentials = np.zeros_like(outer), np.zeros(count, np.float32)
+    crew.share(inner.shape[1], _repel_pairs, inner, outer, inner_forces, potentials[outer.shape[1] :])
+    crew.share(outer.shape[1], _repel_pairs, outer, points, outer_forces, potentials[: outer.shape[1]])
+    forces = np.empty_like(points)
+    forces[:, ~far], forces[:, far] = inner_forces, outer_forces
+    return forces, normalization + float(potentials.sum(dtype=np.float64)) - outer.shape[1]
+
+
+class Attraction:
+    """What draws points to their neighbors, by affinities that stay.
+
+    `order` (n,) is the order in which the points are to be given: neighbors beside each other, where the processor
+    finds them sooner (Cuthill and McKee 1969).
+    """
+
+    def __init__(self, affinities: csr_matrix, crew: Crew) -> None:
+        """By symmetric affinities (n, n)."""
+        self.crew = crew
+        self.order = reverse_cuthill_mckee(affinities, symmetric_mode=True)
+        ordered = affinities.astype(np.float32)[self.order][:, self.order]
+        ordered.sort_indices()
+        self.rows = ordered.indptr.astype(np.uint64), ordered.indices.astype(np.uint32), ordered.data
+        positive = affinities.data[affinities.data > 0]
+        self.sum, self.constant = positive.sum(), (positive * np.log(positive)).sum()
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """sum_j p_ij w_ij (y_i - y_j), (2, n) float32, of points (2, n) float32."""
+        forces = np.empty_like(points)
+        self.crew.share(points.shape[1], _attract, *self.rows, points, forces)
+        return forces
+
+    def divergence(self, points: np.ndarray, normalization: float) -> float:
+        """The KL divergence, in nats, of points (2, n) float32 between which the sum of all w is `normalization`."""
+        strains = np.empty(points.shape[1], np.float32)
+        self.crew.share(points.shape[1], _strain, *self.rows, points, strains)
+        return float(self.constant + strains.sum(dtype=np.float64) + self.sum * math.log(normalization))
+
+
+class Descent(gradient_descent):
+    """openTSNE's gradient descent with momentum and gains (Jacobs 1988), by the gradient of this module.
+
+    It stands for openTSNE's own, whose steps, arguments and callbacks it has; `negative_gradient_method` means nothing
+    to it. What it was not made for, it leaves to openTSNE's own code: maps of other than two dimensions, other degrees
+    of freedom than 1, points placed into a map that stays, a `max_grad_norm`.
+    """
+
+    def __call__(
+        self,
+        embedding: np.ndarray,
+        P: csr_matrix,
+        n_iter: int,
+        objective_function: Callable,
+        **settings: Any,
+    ) -> tuple[float, np.ndarray]:
+        """Move the embedding (n, 2) float64, in place, by `n_iter` steps; returns its KL divergence and itself.
+
+        `P` (n, n) are the affinities. Raises openTSNE's OptimizationInterrupt if a callback ends it, and
+        FloatingPointError if the points fly off to infinity.
+        """
+        own = settings.get("reference_embedding") is None and settings.get("max_grad_norm") is None
+        if not (own and embedding.shape[1:] == (2,) and settings.get("dof", 1) == 1):
+            return super().__call__(embedding, P, n_iter, objective_function, **settings)
+        with Crew(settings.get("n_jobs", 1)) as crew:
+            return self._descend(embedding, Attraction(P, crew), n_iter, crew, **settings)
+
+    def _descend(
+        self,
+        embedding: np.ndarray,
+        attraction: Attraction,
+        n_iter: int,
+        crew: Crew,
+        *,
+        learning_rate: float,
+        momentum: float = 0.8,
+        exaggeration: float | None = None,
+        min_gain: float = 0.01,
+        max_step_norm: float | None = 5,
+        callbacks: Iterable[Callable] | None = None,
+        callbacks_every_iters: int = 50,
+        **_: Any,
+    ) -> tuple[float, np.ndarray]:
+        """`__call__`, with the names of openTSNE's settings."""
+        for callback in callbacks or ():
+            getattr(callback, "optimization_about_to_start", lambda: None)()
+        count, order = len(embedding), attraction.order
+
+        def in_order(values: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(np.asarray(values)[order].T, np.float32)
+
+        points = in_order(embedding - np.mean(embedding, axis=0))
+        updates = np.zeros_like(points) if self.update is None else in_order(self.update)
+        gains = np.ones_like(points) if self.gains is None else in_order(self.gains)
+        self.update, self.gains = np.empty((count, 2), np.float32), np.empty((count, 2), np.float32)
+
+        def keep() -> None:
+            embedding[order], self.update[order], self.gains[order] = points.T, updates.T, gains.T
+
+        for iteration in range(1, n_iter + 1):
+            push, normalization = repulsion(points, crew)
+            if callbacks and iteration % callbacks_every_iters == 0:
+                keep()
+                divergence = attraction.divergence(points, normalization)
+                if any(callback(iteration, divergence, embedding) for callback in callbacks):
+                    raise OptimizationInterrupt(error=divergence, final_embedding=embedding)
+            factors = (exaggeration or 1, 1 / normalization, learning_rate, momentum, min_gain, max_step_norm or np.inf)
+            pull = attraction(points)
+            crew.share(count, _step, points, updates, gains, pull, push, tuple(map(np.float32, factors)))
+            points -= points.mean(axis=1, dtype=np.float64).astype(np.float32)[:, None]
+        keep()
+        return attraction.divergence(points, repulsion(points, crew)[1]), embedding
