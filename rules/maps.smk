@@ -53,7 +53,7 @@ rule embed_tsne:
         mem_mb=by_size(800, features=1.2, neighbors=12),
         runtime=by_size(5, neighbors=0.4),
     params:
-        helpers=helpers("affinities", "arrays", "components", "files", "jobs", "tsnecuda_process"),
+        helpers=helpers("affinities", "arrays", "components", "files", "jobs", "tsne_descent", "tsnecuda_process"),
         tsne=tsne_parameters,
         seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
         memory=config["memory"],

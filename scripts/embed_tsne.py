@@ -17,6 +17,7 @@ from common.arrays import load, load_neighbors
 from common.components import principal_components, project
 from common.files import whole
 from common.jobs import UserError, job
+from common.tsne_descent import Descent
 from common.tsnecuda_process import TsnecudaError, fit_tsnecuda
 
 log = logging.getLogger("workflow")
@@ -45,22 +46,34 @@ def start_layout(features: np.ndarray, seed: int, memory: float) -> np.ndarray:
     return jitter(start, random_state=seed)
 
 
-def fit_opentsne(neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Mapping[str, Any], threads: int) -> Fit:
+def fit_opentsne(
+    neighbors: PerplexityBasedNN,
+    start: np.ndarray,
+    parameters: Mapping[str, Any],
+    threads: int,
+    gradient: str = "fast",
+) -> Fit:
     """t-SNE by openTSNE (Policar, Strazar and Zupan 2024, https://doi.org/10.18637/jss.v109.i03).
 
     Returns coordinates (n, 2) float64 and the facts that only the backend knows. The learning rate is n / exaggeration
-    in each of the two phases (Belkina et al. 2019). The gradient is interpolated on a grid (Linderman et al. 2019), or,
-    for few points, summed over a tree (van der Maaten 2014).
+    in each of the two phases (Belkina et al. 2019). The `gradient` is that of common.tsne_descent (fast) or openTSNE's
+    own (opentsne): interpolated on a grid (Linderman et al. 2019), or, for few points, summed over a tree (van der
+    Maaten 2014).
     """
     started = time.perf_counter()
-    gradient = "bh" if len(start) < TREE_BELOW else "fft"
+    own = "bh" if len(start) < TREE_BELOW else "fft"
     done = 0
 
     def show_progress(iteration: int, kl: float, _: np.ndarray) -> None:
         log.info("iteration %d: KL divergence %.4f", done + iteration, kl)
 
     embedding = openTSNE.TSNEEmbedding(
-        start, neighbors, negative_gradient_method=gradient, n_jobs=threads, random_state=parameters["seed"]
+        start,
+        neighbors,
+        negative_gradient_method=own,
+        optimizer=Descent() if gradient == "fast" else None,
+        n_jobs=threads,
+        random_state=parameters["seed"],
     )
     phases = ((parameters["exaggerated_iterations"], parameters["exaggeration"]), (parameters["iterations"], 1))
     for iterations, exaggeration in phases:
@@ -77,7 +90,7 @@ def fit_opentsne(neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Ma
     facts = {
         "backend": "openTSNE",
         "version": openTSNE.__version__,
-        "gradient": {"bh": "Barnes-Hut", "fft": "interpolated"}[gradient],
+        "gradient": "fast" if gradient == "fast" else {"bh": "Barnes-Hut", "fft": "interpolated"}[own],
         "momentum": MOMENTUM,
         "learning_rates": [len(start) / exaggeration for _, exaggeration in phases],
         "optimization_seconds": round(time.perf_counter() - started, 1),

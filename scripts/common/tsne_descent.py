@@ -39,7 +39,7 @@ from scipy import fft
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-SPACING = 0.4  # of the grid's nodes, in the map's units; on MNIST's maps the repulsion is then wrong by 1.5 %
+SPACING = 1 / 3  # of the grid's nodes, in the map's units; on MNIST's maps the repulsion is then wrong by 0.7 %
 FEWEST_NODES = 50  # across the map; on a smaller map they are nearer to each other
 MARGIN = 5  # nodes: B-splines reach one to the left of a point and two to the right, and one may be lost in rounding
 FINEST_SPACING = 1e-12  # where all points are one
@@ -47,7 +47,18 @@ EXACT_PAIRS = 16_000_000  # so many, of all points with each other, are summed f
 FAR_PAIRS = 40_000_000  # so many of far points with all others; more would take longer than a coarser grid
 BLOCKS = 16
 
-compiled = numba.njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+
+def compiled(function: Callable) -> Callable:
+    """Compile a function at its first call, by numba; it then runs beside others.
+
+    What was compiled is kept for the next process, in __pycache__ beside this file or in the user's cache or where
+    NUMBA_CACHE_DIR says; where nothing can be written, each process compiles, which takes 1.5 s.
+    """
+    options = {"nogil": True, "fastmath": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:
+        return numba.njit(**options)(function)
 
 
 class Crew:
@@ -150,17 +161,25 @@ def _repel_pairs(targets, sources, forces, potentials, first, last):  # noqa: AN
 
 
 @compiled
-def _attract(starts, others, affinities, points, forces, first, last):  # noqa: ANN001, ANN202
-    """Write each row's sum of p w times the offset to forces (2, n)."""
+def _xy(pair: int) -> tuple:
+    """The two float32 in eight bytes; read together, since the processor's time goes into finding them."""
+    return np.uint32(pair & np.uint64(0xFFFFFFFF)).view(np.float32), np.uint32(pair >> np.uint64(32)).view(np.float32)
+
+
+@compiled
+def _attract(starts, others, affinities, pairs, forces, first, last):  # noqa: ANN001, ANN202
+    """Write each row's sum of p w times the offset to forces (2, n); the points are pairs (n,) of coordinates."""
     one = np.float32(1)
     for i in range(first, last):
-        x = y = np.float32(0)
+        own_x, own_y = _xy(pairs[i])
+        force_x = force_y = np.float32(0)
         for k in range(starts[i], starts[i + 1]):
-            dx, dy = points[0, i] - points[0, others[k]], points[1, i] - points[1, others[k]]
+            x, y = _xy(pairs[others[k]])
+            dx, dy = own_x - x, own_y - y
             pull = affinities[k] / (one + dx * dx + dy * dy)
-            x += pull * dx
-            y += pull * dy
-        forces[0, i], forces[1, i] = x, y
+            force_x += pull * dx
+            force_y += pull * dy
+        forces[0, i], forces[1, i] = force_x, force_y
 
 
 @compiled
@@ -284,9 +303,8 @@ class Attraction:
     finds them sooner (Cuthill and McKee 1969).
     """
 
-    def __init__(self, affinities: csr_matrix, crew: Crew) -> None:
+    def __init__(self, affinities: csr_matrix) -> None:
         """By symmetric affinities (n, n)."""
-        self.crew = crew
         self.order = reverse_cuthill_mckee(affinities, symmetric_mode=True)
         ordered = affinities.astype(np.float32)[self.order][:, self.order]
         ordered.sort_indices()
@@ -294,16 +312,17 @@ class Attraction:
         positive = affinities.data[affinities.data > 0]
         self.sum, self.constant = positive.sum(), (positive * np.log(positive)).sum()
 
-    def __call__(self, points: np.ndarray) -> np.ndarray:
+    def forces(self, points: np.ndarray, crew: Crew) -> np.ndarray:
         """sum_j p_ij w_ij (y_i - y_j), (2, n) float32, of points (2, n) float32."""
         forces = np.empty_like(points)
-        self.crew.share(points.shape[1], _attract, *self.rows, points, forces)
+        pairs = np.ascontiguousarray(points.T).view("<u8")[:, 0]
+        crew.share(points.shape[1], _attract, *self.rows, pairs, forces)
         return forces
 
-    def divergence(self, points: np.ndarray, normalization: float) -> float:
+    def divergence(self, points: np.ndarray, normalization: float, crew: Crew) -> float:
         """The KL divergence, in nats, of points (2, n) float32 between which the sum of all w is `normalization`."""
         strains = np.empty(points.shape[1], np.float32)
-        self.crew.share(points.shape[1], _strain, *self.rows, points, strains)
+        crew.share(points.shape[1], _strain, *self.rows, points, strains)
         return float(self.constant + strains.sum(dtype=np.float64) + self.sum * math.log(normalization))
 
 
@@ -314,6 +333,11 @@ class Descent(gradient_descent):
     to it. What it was not made for, it leaves to openTSNE's own code: maps of other than two dimensions, other degrees
     of freedom than 1, points placed into a map that stays, a `max_grad_norm`.
     """
+
+    def __init__(self) -> None:
+        """Without updates and gains, as openTSNE's."""
+        super().__init__()
+        self.affinities, self.attraction = None, None
 
     def __call__(
         self,
@@ -331,8 +355,10 @@ class Descent(gradient_descent):
         own = settings.get("reference_embedding") is None and settings.get("max_grad_norm") is None
         if not (own and embedding.shape[1:] == (2,) and settings.get("dof", 1) == 1):
             return super().__call__(embedding, P, n_iter, objective_function, **settings)
+        if self.affinities is not P:
+            self.affinities, self.attraction = P, Attraction(P)
         with Crew(settings.get("n_jobs", 1)) as crew:
-            return self._descend(embedding, Attraction(P, crew), n_iter, crew, **settings)
+            return self._descend(embedding, self.attraction, n_iter, crew, **settings)
 
     def _descend(
         self,
@@ -370,12 +396,12 @@ class Descent(gradient_descent):
             push, normalization = repulsion(points, crew)
             if callbacks and iteration % callbacks_every_iters == 0:
                 keep()
-                divergence = attraction.divergence(points, normalization)
+                divergence = attraction.divergence(points, normalization, crew)
                 if any(callback(iteration, divergence, embedding) for callback in callbacks):
                     raise OptimizationInterrupt(error=divergence, final_embedding=embedding)
             factors = (exaggeration or 1, 1 / normalization, learning_rate, momentum, min_gain, max_step_norm or np.inf)
-            pull = attraction(points)
+            pull = attraction.forces(points, crew)
             crew.share(count, _step, points, updates, gains, pull, push, tuple(map(np.float32, factors)))
             points -= points.mean(axis=1, dtype=np.float64).astype(np.float32)[:, None]
         keep()
-        return attraction.divergence(points, repulsion(points, crew)[1]), embedding
+        return attraction.divergence(points, repulsion(points, crew)[1], crew), embedding
