@@ -19,7 +19,10 @@ derivative is exact: there is no difference of large sums, and single precision 
 points, w is replaced by the tensor product spline that agrees with it wherever both are nodes of the grid; in the
 Fourier domain, that is w's transform divided by the square of the sampled B-spline's (Unser, Aldroubi and Eden 1993,
 https://doi.org/10.1109/78.193220). The grid is padded to twice its size, where the cyclic convolution is the true one;
-rows and columns known to be 0, or of no interest, are not transformed.
+rows and columns known to be 0, or of no interest, are not transformed. The error depends on where a point lies between
+the nodes; its largest part has opposite signs on two grids that are half a node apart, of which the mean is taken
+(interlacing: Hockney and Eastwood 1988, section 7-8). That halves the error on a dense map; where the map is thin, or
+points lie on each other, it is a tenth.
 
 Results are the same, to the bit, with any number of threads: each does whole blocks, which are always the same.
 """
@@ -39,9 +42,10 @@ from scipy import fft
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-SPACING = 1 / 3  # of the grid's nodes, in the map's units; on MNIST's maps the repulsion is then wrong by 0.7 %
+SPACING = 0.4  # of the grid's nodes, in the map's units; on MNIST's maps the repulsion is then wrong by 0.8 %
+SHIFTS = (0, 0.5)  # of the two grids, in nodes
 FEWEST_NODES = 50  # across the map; on a smaller map they are nearer to each other
-MARGIN = 5  # nodes: B-splines reach one to the left of a point and two to the right, and one may be lost in rounding
+MARGIN = 6  # nodes: one to the left of a point and two to the right, one for the shift, one for rounding, and the last
 FINEST_SPACING = 1e-12  # where all points are one
 EXACT_PAIRS = 16_000_000  # so many, of all points with each other, are summed faster than by a grid
 FAR_PAIRS = 40_000_000  # so many of far points with all others; more would take longer than a coarser grid
@@ -125,8 +129,8 @@ def _spread(places, grid):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _descend_potential(places, potential, factor, forces, first, last):  # noqa: ANN001, ANN202
-    """Write the gradient of the potential at places (2, n), in nodes, times the factor, to forces (2, n)."""
+def _add_slopes(places, potential, factor, forces, first, last):  # noqa: ANN001, ANN202
+    """Add the gradient of the potential at places (2, n), in nodes, times the factor, to forces (2, n)."""
     for i in range(first, last):
         column, row = np.uint32(places[0, i]), np.uint32(places[1, i])
         t, s = places[0, i] - np.float32(column), places[1, i] - np.float32(row)
@@ -140,7 +144,8 @@ def _descend_potential(places, potential, factor, forces, first, last):  # noqa:
                 slope += down_slopes[b] * node
             x += across_slopes[a] * value
             y += across[a] * slope
-        forces[0, i], forces[1, i] = factor * x, factor * y
+        forces[0, i] += factor * x
+        forces[1, i] += factor * y
 
 
 @compiled
@@ -148,7 +153,10 @@ def _repel_pairs(targets, sources, forces, potentials, first, last):  # noqa: AN
     """Add sums over all sources (2, m), of w^2 times the offset to forces (2, n), of w to potentials (n,)."""
     one = np.float32(1)
     for i in range(first, last):
-        x = y = total = np.float32(0)
+        x = y = np.float32(0)
+        total = (
+            0.0  # in double precision: of few points far from each other, Z is little beside each one's 1 with itself
+        )
         for j in range(sources.shape[1]):
             dx, dy = targets[0, i] - sources[0, j], targets[1, i] - sources[1, j]
             weight = one / (one + dx * dx + dy * dy)
@@ -244,24 +252,23 @@ def _repel_on_grid(points: np.ndarray, spacing: float, crew: Crew) -> tuple[np.n
         spacing /= 2
     size = tuple(_nodes(float(span) / spacing) for span in high - low)
     kernel, taken = _kernel(size, spacing)
-    places = (points - low[:, None]) * np.float32(1 / spacing) + np.float32(1)
-    grid = np.zeros(size, np.float32)
-    _spread(places, grid)
-
-    width, height = size
-    spectrum = fft.rfft(grid, 2 * height, axis=1, workers=crew.threads)
-    spectrum = fft.fft(spectrum, 2 * width, axis=0, overwrite_x=True, workers=crew.threads)
-    spectrum[: width + 1] *= kernel
-    spectrum[width + 1 :] *= kernel[width - 1 : 0 : -1]
-    spectrum = fft.ifft(spectrum, axis=0, overwrite_x=True, workers=crew.threads)[:width]
-    potential = fft.irfft(spectrum, 2 * height, axis=1, workers=crew.threads)
-
-    forces = np.empty_like(points)
-    crew.share(points.shape[1], _descend_potential, places, potential, np.float32(-0.5 / spacing), forces)
-    count = points.shape[1]
-    # the points' sum of the potential is that of the nodes, each as often as points were spread onto it
-    total = (grid * potential[:, :height]).sum(dtype=np.float64) + taken * count**2
-    return forces, total - count
+    count, (width, height) = points.shape[1], size
+    forces, total = np.zeros_like(points), 0.0
+    for shift in SHIFTS:
+        places = (points - low[:, None]) * np.float32(1 / spacing) + np.float32(1 + shift)
+        grid = np.zeros(size, np.float32)
+        _spread(places, grid)
+        spectrum = fft.rfft(grid, 2 * height, axis=1, workers=crew.threads)
+        spectrum = fft.fft(spectrum, 2 * width, axis=0, overwrite_x=True, workers=crew.threads)
+        spectrum[: width + 1] *= kernel
+        spectrum[width + 1 :] *= kernel[width - 1 : 0 : -1]
+        spectrum = fft.ifft(spectrum, axis=0, overwrite_x=True, workers=crew.threads)[:width]
+        potential = fft.irfft(spectrum, 2 * height, axis=1, workers=crew.threads)
+        factor = np.float32(-0.5 / spacing / len(SHIFTS))
+        crew.share(count, _add_slopes, places, potential, factor, forces)
+        # the points' sum of the potential is that of the nodes, each as often as points were spread onto it
+        total += (grid * potential[:, :height]).sum(dtype=np.float64) / len(SHIFTS)
+    return forces, total + taken * count**2 - count
 
 
 def repulsion(points: np.ndarray, crew: Crew) -> tuple[np.ndarray, float]:
@@ -276,9 +283,9 @@ def repulsion(points: np.ndarray, crew: Crew) -> tuple[np.ndarray, float]:
     if not math.isfinite(span):
         raise FloatingPointError("t-SNE's map has coordinates that are not finite")
     if count**2 <= EXACT_PAIRS:
-        forces, potentials = np.zeros_like(points), np.zeros(count, np.float32)
+        forces, potentials = np.zeros_like(points), np.zeros(count)
         crew.share(count, _repel_pairs, points, points, forces, potentials)
-        return forces, float(potentials.sum(dtype=np.float64)) - count
+        return forces, float(potentials.sum()) - count
 
     spacing, most_nodes = SPACING, max(512, 6 * math.sqrt(count))
     if span <= most_nodes * spacing:
@@ -288,12 +295,12 @@ def repulsion(points: np.ndarray, crew: Crew) -> tuple[np.ndarray, float]:
         spacing *= 2
     inner, outer = np.ascontiguousarray(points[:, ~far]), np.ascontiguousarray(points[:, far])
     inner_forces, normalization = _repel_on_grid(inner, spacing, crew)
-    outer_forces, potentials = np.zeros_like(outer), np.zeros(count, np.float32)
+    outer_forces, potentials = np.zeros_like(outer), np.zeros(count)
     crew.share(inner.shape[1], _repel_pairs, inner, outer, inner_forces, potentials[outer.shape[1] :])
     crew.share(outer.shape[1], _repel_pairs, outer, points, outer_forces, potentials[: outer.shape[1]])
     forces = np.empty_like(points)
     forces[:, ~far], forces[:, far] = inner_forces, outer_forces
-    return forces, normalization + float(potentials.sum(dtype=np.float64)) - outer.shape[1]
+    return forces, normalization + float(potentials.sum()) - outer.shape[1]
 
 
 class Attraction:
