@@ -122,12 +122,14 @@ def test_far_points_cost_neither_accuracy_nor_a_large_grid(stages, distance, mon
 
 
 def test_more_far_points_than_there_is_time_for_make_the_grid_coarser(monkeypatch):
-    sizes, transform = [], tsne_descent._kernel
-    monkeypatch.setattr(tsne_descent, "_kernel", lambda size, spacing: sizes.append(size) or transform(size, spacing))
+    grids, transform = [], tsne_descent._kernel
+    monkeypatch.setattr(tsne_descent, "_kernel", lambda *grid: grids.append(grid) or transform(*grid))
     points = np.random.default_rng(0).uniform(-1e5, 1e5, (2, 20_000)).astype(np.float32)
     with Crew(1) as crew:
         forces, _ = repulsion(points, crew)
-    assert np.isfinite(forces).all() and max(sizes[0]) < 1000
+    assert np.isfinite(forces).all()
+    [(size, spacing)] = grids
+    assert max(size) < 1000 and spacing > 100
 
 
 def test_coordinates_that_are_not_finite_are_refused():

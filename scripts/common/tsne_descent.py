@@ -58,7 +58,8 @@ def compiled(function: Callable) -> Callable:
     What was compiled is kept for the next process, in __pycache__ beside this file or in the user's cache or where
     NUMBA_CACHE_DIR says; where nothing can be written, each process compiles, which takes 1.5 s.
     """
-    options = {"nogil": True, "fastmath": True, "error_model": "numpy"}
+    # sums in any order, but division exact: 1 / 1 is to be 1, which is taken from Z for each point's 1 with itself
+    options = {"nogil": True, "fastmath": {"nnan", "ninf", "nsz", "reassoc", "contract"}, "error_model": "numpy"}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:
