@@ -197,11 +197,17 @@ def test_threads_end_with_the_fit(digits, fitted):
 
 
 def test_waiting_costs_no_time_of_the_processor():
+    def work(first, last):
+        if threading.current_thread() is not threading.main_thread():
+            threading.Event().wait(0.5)
+
     with Crew(2) as crew:
-        asleep = os.times()
-        crew.share(2, lambda *_: threading.Event().wait(0.05))
-        used = os.times()
-    assert used.user + used.system - asleep.user - asleep.system < 0.2 < used.elapsed - asleep.elapsed
+        before = os.times()
+        while (
+            after := os.times()
+        ).elapsed - before.elapsed < 0.4:  # once the other has come to begin, it is waited for
+            crew.share(100, work)
+    assert after.user + after.system - before.user - before.system < 0.3
 
 
 def test_callback_can_end_it_and_sees_the_map(digits):
