@@ -46,21 +46,16 @@ def start_layout(features: np.ndarray, seed: int, memory: float) -> np.ndarray:
     return jitter(start, random_state=seed)
 
 
-def fit_opentsne(
-    neighbors: PerplexityBasedNN,
-    start: np.ndarray,
-    parameters: Mapping[str, Any],
-    threads: int,
-    gradient: str = "fast",
-) -> Fit:
+def fit_opentsne(neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Mapping[str, Any], threads: int) -> Fit:
     """t-SNE by openTSNE (Policar, Strazar and Zupan 2024, https://doi.org/10.18637/jss.v109.i03).
 
     Returns coordinates (n, 2) float64 and the facts that only the backend knows. The learning rate is n / exaggeration
-    in each of the two phases (Belkina et al. 2019). The `gradient` is that of common.tsne_descent (fast) or openTSNE's
+    in each of the two phases (Belkina et al. 2019). The gradient is that of common.tsne_descent (fast) or openTSNE's
     own (opentsne): interpolated on a grid (Linderman et al. 2019), or, for few points, summed over a tree (van der
     Maaten 2014).
     """
     started = time.perf_counter()
+    fast = parameters["gradient"] == "fast"
     own = "bh" if len(start) < TREE_BELOW else "fft"
     done = 0
 
@@ -71,7 +66,7 @@ def fit_opentsne(
         start,
         neighbors,
         negative_gradient_method=own,
-        optimizer=Descent() if gradient == "fast" else None,
+        optimizer=Descent() if fast else None,
         n_jobs=threads,
         random_state=parameters["seed"],
     )
@@ -90,7 +85,7 @@ def fit_opentsne(
     facts = {
         "backend": "openTSNE",
         "version": openTSNE.__version__,
-        "gradient": "fast" if gradient == "fast" else {"bh": "Barnes-Hut", "fft": "interpolated"}[own],
+        "gradient": "fast" if fast else {"bh": "Barnes-Hut", "fft": "interpolated"}[own],
         "momentum": MOMENTUM,
         "learning_rates": [len(start) / exaggeration for _, exaggeration in phases],
         "optimization_seconds": round(time.perf_counter() - started, 1),
@@ -165,8 +160,9 @@ if __name__ == "__main__":
             on_cpu=lambda: fit_opentsne(neighbors, start, parameters, snakemake.threads),
         )
         coordinates = coordinates.astype(np.float32)
-        facts |= {
+        facts = {
             **parameters,
+            **facts,
             "start": "first two principal components (of at most 10,000 rows), standard deviation 1e-4, jitter 1e-6",
             "neighbors": search,
             "images": len(features),

@@ -11,7 +11,14 @@ from sklearn.datasets import make_blobs
 
 from common.affinities import affinities
 
-PARAMETERS = {"seed": 0, "perplexity": 10, "exaggeration": 12, "exaggerated_iterations": 100, "iterations": 150}
+PARAMETERS = {
+    "gradient": "fast",
+    "seed": 0,
+    "perplexity": 10,
+    "exaggeration": 12,
+    "exaggerated_iterations": 100,
+    "iterations": 150,
+}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +16,11 @@ from openTSNE import TSNEEmbedding
 from openTSNE.tsne import gradient_descent
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import pdist
+from scipy.stats import mode
 from skimage.transform import rotate
 from sklearn.datasets import load_digits
+from sklearn.neighbors import NearestNeighbors
+from sklearn.neural_network import MLPClassifier
 
 from common import tsne_descent
 from common.affinities import affinities
@@ -28,13 +32,32 @@ PARAMETERS = {"seed": 0, "perplexity": 30, "exaggeration": 12, "exaggerated_iter
 
 
 @pytest.fixture(scope="module")
-def digits():
-    """scikit-learn's 1,797 digits, each three times, turned a little."""
-    images = load_digits().images / 16
-    turned = [[rotate(image, angle) for image in images] for angle in (-12, 0, 12)]
-    features = np.concatenate(turned).reshape(-1, 64)[:N].astype(np.float32)
+def images():
+    """scikit-learn's 1,797 digits, each three times, turned a little: pixels (5000, 64) and labels (5000,)."""
+    digits = load_digits()
+    turned = [[rotate(image / 16, angle) for image in digits.images] for angle in (-12, 0, 12)]
+    return np.concatenate(turned).reshape(-1, 64)[:N].astype(np.float32), np.tile(digits.target, 3)[:N]
+
+
+def affinities_and_start(features):
+    """What t-SNE begins with."""
     found, _ = find_neighbors(features, features[:0], 90, seed=0, memory=100)
     return affinities(found, 30), start_layout(features, seed=0, memory=100)
+
+
+@pytest.fixture(scope="module")
+def digits(images):
+    """Those of the pixels."""
+    return affinities_and_start(images[0])
+
+
+@pytest.fixture(scope="module")
+def hidden_layer(images):
+    """Those of a hidden layer of a network that was trained on them."""
+    network = MLPClassifier(40, max_iter=30, random_state=0)
+    with warnings.catch_warnings(action="ignore"):  # it would learn more
+        network.fit(*images)
+    return affinities_and_start(np.maximum(images[0] @ network.coefs_[0] + network.intercepts_[0], 0))
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +177,7 @@ def test_attraction_and_divergence_are_those_of_the_definition(digits, stages):
 
 
 def fit(digits, threads=1, gradient="fast"):
-    return fit_opentsne(*digits, PARAMETERS, threads, gradient)
+    return fit_opentsne(*digits, PARAMETERS | {"gradient": gradient}, threads)
 
 
 @pytest.fixture(scope="module")
@@ -162,11 +185,16 @@ def fitted(digits):
     return fit(digits)
 
 
-def test_map_is_as_good_as_by_openTSNE(digits, fitted):
-    other, facts = fit(digits, gradient="opentsne")
-    assert (facts["gradient"], fitted[1]["gradient"]) == ("Barnes-Hut", "fast")
-    p = digits[0].P
-    assert kl_divergence(fitted[0], p) <= 1.001 * kl_divergence(other, p)
+@pytest.mark.parametrize("layer", ["digits", "hidden_layer"])
+def test_map_is_as_good_as_by_openTSNE(layer, images, request):
+    layer = request.getfixturevalue(layer)
+    (own, facts), (theirs, other_facts) = fit(layer), fit(layer, gradient="opentsne")
+    assert (facts["gradient"], other_facts["gradient"]) == ("fast", "Barnes-Hut")
+    assert kl_divergence(own, layer[0].P) <= 1.001 * kl_divergence(theirs, layer[0].P)
+    labels = images[1]
+    near = [NearestNeighbors(n_neighbors=10).fit(places).kneighbors(return_distance=False) for places in (own, theirs)]
+    accuracies = [(mode(labels[indices], axis=1).mode == labels).mean() for indices in near]
+    assert abs(accuracies[0] - accuracies[1]) < 0.005
 
 
 def test_a_step_is_that_of_openTSNE(digits, stages):
@@ -203,10 +231,8 @@ def test_waiting_costs_no_time_of_the_processor():
 
     with Crew(2) as crew:
         before = os.times()
-        while (
-            after := os.times()
-        ).elapsed - before.elapsed < 0.4:  # once the other has come to begin, it is waited for
-            crew.share(100, work)
+        while (after := os.times()).elapsed - before.elapsed < 0.4:
+            crew.share(100, work)  # once the other has come to begin, it is waited for
     assert after.user + after.system - before.user - before.system < 0.3
 
 

@@ -155,9 +155,7 @@ def _repel_pairs(targets, sources, forces, potentials, first, last):  # noqa: AN
     one = np.float32(1)
     for i in range(first, last):
         x = y = np.float32(0)
-        total = (
-            0.0  # in double precision: of few points far from each other, Z is little beside each one's 1 with itself
-        )
+        total = 0.0  # double: of few points far from each other, Z is little beside each one's 1 with itself
         for j in range(sources.shape[1]):
             dx, dy = targets[0, i] - sources[0, j], targets[1, i] - sources[1, j]
             weight = one / (one + dx * dx + dy * dy)
