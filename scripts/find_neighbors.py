@@ -1,8 +1,11 @@
 """Find each row's nearest neighbors among the features of one layer."""
 
 import logging
+import math
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
 
 import faiss
 import numpy as np
@@ -17,12 +20,23 @@ log = logging.getLogger("workflow")
 
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # of queries (m, d), so many neighbors each
 
-PROJECTED = 128  # dimensions of the fast search
-CANDIDATES = 3  # times as many as asked for are ranked again by their true distance
-MIN_RECALL = 0.995  # below it, the search is exact after all
-QUERIES = 1000  # rows whose exact neighbors the recall is measured on
+SAMPLE = 500  # rows whose exact neighbors the recall is measured on
+MIN_RECALL = 0.999  # below it, the search is exact after all
+GOOD_RECALL = 0.9995  # the quickest plan that reaches it is taken
 BLOCK = 10_000  # rows searched at once, between two lines of progress
-EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 2 * PROJECTED  # up to here an exact search is as fast
+EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 128  # up to here an exact search is as fast
+
+
+class Plan(NamedTuple):
+    """How an inexact search is made."""
+
+    dimensions: int  # principal components
+    candidates: int  # times as many as asked for are ranked again by their true distance
+    share: float  # of all rows, those in the cells about the query's own, are searched
+
+
+DEPTHS = ((64, 2), (96, 2), (128, 3))  # of the quickest and the surest plans, dimensions and candidates
+SHARES = (1 / 4, 1 / 8, 1 / 16, 1 / 32)  # or all: of more than a quarter, gathering them costs what it spares
 
 
 def without_self(indices: np.ndarray, distances: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,38 +76,115 @@ def first(k: int, squared: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray,
     return np.take_along_axis(squared, order, axis=1), np.take_along_axis(indices, order, axis=1)
 
 
-def squared_distances(features: np.ndarray, queries: np.ndarray, indices: np.ndarray, memory: float) -> np.ndarray:
-    """From each of the `queries` (m, d) to the rows `indices` (m, c) of `features` (n, d): (m, c) float32.
+def squared_distances(
+    features: np.ndarray, queries: np.ndarray, rows: np.ndarray, indices: np.ndarray, memory: float
+) -> np.ndarray:
+    """From the `rows` (m,) of `queries` to the rows `indices` (m, c) of `features` (n, d): (m, c) float32.
 
     Summed over blocks of columns, of which `memory` MB are held at once, so that each is read from the disk in one go.
     """
     squared = np.zeros(indices.shape, np.float32)
     for columns in pieces(features.shape[1], fitting(memory, len(features) + BLOCK)):
         held = np.ascontiguousarray(features[:, columns])  # no copy, if it is all columns
-        for rows in pieces(len(queries), BLOCK):
-            asked = np.ascontiguousarray(queries[rows, columns])
-            ids, part = indices[rows].astype(np.int64), np.empty(indices[rows].shape, np.float32)
+        for block in pieces(len(rows), BLOCK):
+            asked = np.ascontiguousarray(queries[rows[block], columns])
+            ids, part = indices[block].astype(np.int64), np.empty(indices[block].shape, np.float32)
             pointers = map(faiss.swig_ptr, (part, asked, held, ids))
             faiss.fvec_L2sqr_by_idx(*pointers, held.shape[1], *ids.shape)
-            squared[rows] += part
+            squared[block] += part
     return squared
 
 
-def projected_search(features: np.ndarray, seed: int, memory: float) -> Search:
-    """A search by the first principal components, whose candidates are ranked again by their full distance."""
-    frame = principal_components(features, PROJECTED, seed, memory)
-    projected = project(features, *frame, memory)
+class ProjectedSearch:
+    """A search by the first principal components, whose candidates are ranked again by their full distance.
 
-    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        candidates = min(CANDIDATES * k, len(features))
+    Rows and queries are put into cells, by k-means: queries of one cell are searched together, among the rows of the
+    nearest cells, and have most of their candidates in common, which are then found in the processor's cache.
+    """
+
+    def __init__(self, features: np.ndarray, seed: int, memory: float) -> None:
+        """Of `features` (n, d) float32, of which `memory` MB are held at once."""
+        self.features, self.memory = features, memory
+        self.frame = principal_components(features, DEPTHS[-1][0], seed, memory)
+        projected = project(features, *self.frame, memory)
+        n, dimensions = projected.shape
+        cells = 2 * math.isqrt(n)
+        self.cells = faiss.Kmeans(dimensions, cells, niter=8, seed=seed, max_points_per_centroid=100)
+        self.cells.train(projected)
+        membership = self.cell_of(projected)
+        self.order = np.argsort(membership, kind="stable").astype(np.int32)
+        self.projected = projected[self.order]
+        self.bounds = np.searchsorted(membership[self.order], np.arange(cells + 1))
+        _, self.nearest_cells = faiss.knn(self.cells.centroids, self.cells.centroids, cells)
+
+    def cell_of(self, projected: np.ndarray) -> np.ndarray:
+        """The cell of each projected row (m, dimensions), (m,)."""
+        return self.cells.index.search(projected, 1)[1][:, 0]
+
+    def rows_about(self, cell: int, least: int) -> np.ndarray:
+        """Places in `order` of at least so many rows, those of whole cells, the nearest."""
+        near = self.nearest_cells[cell]
+        sizes = self.bounds[near + 1] - self.bounds[near]
+        near = near[: np.searchsorted(np.cumsum(sizes), least) + 1]
+        return np.concatenate([np.arange(self.bounds[one], self.bounds[one + 1]) for one in near])
+
+    def candidates(self, asked: np.ndarray, cells: np.ndarray, count: int, plan: Plan) -> np.ndarray:
+        """For projected queries (m, dimensions), sorted by their `cells` (m,): rows of the features, (m, count)."""
+        asked = np.ascontiguousarray(asked[:, : plan.dimensions])
+        rows = np.ascontiguousarray(self.projected[:, : plan.dimensions])
+        found = np.empty((len(asked), count), np.int32)
+        if plan.share == 1:
+            for block in pieces(len(asked), BLOCK):
+                found[block] = self.order[faiss.knn(asked[block], rows, count)[1]]
+                log.info("candidates of %d of %d rows", block.stop, len(asked))
+            return found
+        least = max(int(plan.share * len(rows)), 4 * count)
+        starts = np.flatnonzero(np.diff(cells, prepend=-1))
+        for start, stop in pairwise([*starts.tolist(), len(cells)]):
+            about = self.rows_about(cells[start], least)
+            found[start:stop] = self.order[about[faiss.knn(asked[start:stop], rows[about], count)[1]]]
+            if stop // BLOCK > start // BLOCK:
+                log.info("candidates of %d of %d rows", stop, len(asked))
+        return found
+
+    def __call__(self, queries: np.ndarray, k: int, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+        """The k rows nearest to each of the queries (m, d): indices (m, k) int32 and distances (m, k) float32."""
+        projected = project(queries, *self.frame, self.memory)
+        cells = self.cell_of(projected)
+        order = np.argsort(cells, kind="stable")
+        count = min(plan.candidates * k, len(self.features))
         indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
-        for rows in pieces(len(queries), fitting(memory, 2 * candidates)):
-            asked = queries[rows]
-            near, _ = nearest(projected, project(asked, *frame, memory), candidates, memory)
-            squared[rows], indices[rows] = first(k, squared_distances(features, asked, near, memory), near)
+        for block in pieces(len(queries), fitting(self.memory, 2 * count)):
+            rows = order[block]
+            near = self.candidates(projected[rows], cells[rows], count, plan)
+            distances = squared_distances(self.features, queries, rows, near, self.memory)
+            squared[rows], indices[rows] = first(k, distances, near)
         return indices, np.sqrt(squared)
 
-    return search
+
+def plan_search(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -> tuple[Plan, float]:
+    """The quickest plan by which `search` finds GOOD_RECALL of the neighbors, else the surest; and its recall.
+
+    Measured on the rows `sample` (m,) of what is searched, and their `exact` neighbors (m, k).
+    """
+    queries, k = search.features[sample], exact.shape[1]
+
+    def measured(plan: Plan) -> float:
+        share = recall(search_others(partial(search, plan=plan), queries, sample, k)[0], exact)
+        log.info("%d components, %d k candidates, of 1/%d of the rows: recall %.4f", *plan[:2], 1 / plan.share, share)
+        return share
+
+    for depth in DEPTHS:
+        best = Plan(*depth, share=1)
+        found = measured(best)
+        if found >= GOOD_RECALL:
+            break
+    for share in SHARES:
+        quicker = best._replace(share=share)
+        if (quickly_found := measured(quicker)) < GOOD_RECALL:
+            break
+        best, found = quicker, quickly_found
+    return best, found
 
 
 def search_others(search: Search, queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -114,10 +205,10 @@ def find_neighbors(
     Returns those of each row of `features`, the row itself left out, and those of each row of `test_features` (m, d):
     indices (rows, k) int32 and distances (rows, k) float32, nearest first, and `method` ("exact" or "projected"); the
     first has `recall`, too, the share of the true neighbors that was found. Many wide rows are searched by their first
-    principal components, and the candidates ranked again by their full distance. The recall is measured on a sample of
-    exact queries; below MIN_RECALL the search is exact after all. Features of more than `memory` MB are searched in
-    pieces. The searches are faiss's (Douze et al. 2024, https://arxiv.org/abs/2401.08281). Raises UserError if there
-    are not more than k rows.
+    principal components, in the nearest cells, and the candidates ranked again by their full distance. How far that has
+    to go is found out on a sample of exact queries, as is the recall; below MIN_RECALL the search is exact after all.
+    Features of more than `memory` MB are searched in pieces. The searches are faiss's (Douze et al. 2024,
+    https://arxiv.org/abs/2401.08281). Raises UserError if there are not more than k rows.
     """
     n, d = features.shape
     if k >= n:
@@ -128,13 +219,12 @@ def find_neighbors(
     exact = partial(nearest, features, memory=memory)
     search, found = exact, {"method": "exact", "recall": 1.0}
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
-        fast = projected_search(features, seed, memory)
-        queries = min(QUERIES, fitting(memory, d))
-        sample = np.sort(np.random.default_rng(seed).choice(n, queries, replace=False))
-        share = recall(*(search_others(one, features[sample], sample, k)[0] for one in (fast, exact)))
-        log.info("recall %.4f on %d exact queries", share, queries)
+        count = min(SAMPLE, fitting(memory, d))
+        sample = np.sort(np.random.default_rng(seed).choice(n, count, replace=False))
+        projected = ProjectedSearch(features, seed, memory)
+        plan, share = plan_search(projected, sample, search_others(exact, features[sample], sample, k)[0])
         if share >= MIN_RECALL:
-            search, found = fast, {"method": "projected", "recall": share}
+            search, found = partial(projected, plan=plan), {"method": "projected", "recall": share}
         else:
             log.info("less than %.3f: searching exactly", MIN_RECALL)
     results = search_others(search, features, np.arange(n), k), search(test_features, k)

@@ -8,7 +8,16 @@ import faiss
 import find_neighbors as script
 import numpy as np
 import pytest
-from find_neighbors import EXACT_DIMENSIONS, EXACT_ROWS, MIN_RECALL, recall, without_self
+from find_neighbors import (
+    EXACT_DIMENSIONS,
+    EXACT_ROWS,
+    GOOD_RECALL,
+    MIN_RECALL,
+    ProjectedSearch,
+    plan_search,
+    recall,
+    without_self,
+)
 
 from common.jobs import UserError
 from helpers import ROOT
@@ -49,6 +58,21 @@ def test_many_wide_rows_are_searched_by_projection_and_ranked_by_their_full_dist
     assert np.allclose(found["distances"][rows], distances, atol=1e-2)
     assert (np.diff(found["distances"]) >= 0).all()
     assert not (found["indices"] == np.arange(n)[:, None]).any()
+
+
+@pytest.mark.parametrize(("spread", "share"), [(40, 1 / 4), (0, 1)])
+def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_everywhere(spread, share):
+    generator = np.random.default_rng(9)
+    n, d = EXACT_ROWS + 2000, EXACT_DIMENSIONS + 72
+    centers = spread * generator.normal(size=(12, d))
+    features = generator.normal(size=(n, 30)) @ generator.normal(size=(30, d)) + centers[np.arange(n) % 12]
+    features = features.astype(np.float32)
+    search, sample = ProjectedSearch(features, seed=0, memory=1000), np.arange(0, n, 40)
+    plan, found = plan_search(search, sample, brute_force(features, sample, 15)[0])
+    assert plan.share <= share and (plan.share == 1) == (share == 1)
+    rows = np.arange(7, n, 211)
+    own = script.search_others(lambda queries, k: search(queries, k, plan), features[rows], rows, 15)[0]
+    assert found >= GOOD_RECALL and recall(own, brute_force(features, rows, 15)[0]) >= MIN_RECALL
 
 
 def test_what_no_projection_can_find_is_searched_exactly():
