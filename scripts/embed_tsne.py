@@ -17,7 +17,7 @@ from common.arrays import load, load_neighbors
 from common.components import principal_components, project
 from common.files import whole
 from common.jobs import UserError, job
-from common.tsne_descent import Descent
+from common.tsne_descent import Descent, exact_normalization
 from common.tsnecuda_process import TsnecudaError, fit_tsnecuda
 
 log = logging.getLogger("workflow")
@@ -116,25 +116,13 @@ def fit(backend: str, on_gpu: Callable[[], Fit], on_cpu: Callable[[], Fit]) -> F
     return coordinates, facts | {"why_backend": why}
 
 
-def kl_divergence(coordinates: np.ndarray, affinities: csr_matrix, block: int = 500) -> float:
+def kl_divergence(coordinates: np.ndarray, affinities: csr_matrix, threads: int = 1) -> float:
     """The KL divergence that t-SNE minimizes, in nats, of a map (n, 2) from its affinities (n, n) sparse with sum 1.
 
     Exact: the normalization is summed over all pairs, whatever the backend approximated (van der Maaten and Hinton
     2008, section 3).
     """
-    x, y = np.ascontiguousarray(coordinates.T, np.float32)
-    total = 0.0
-    for start in range(0, len(x), block):
-        rows = slice(start, start + block)
-        # each pair once: columns from this block on; the pairs within the block are counted twice, and halved
-        weights = np.subtract.outer(x[rows], x[start:]) ** 2
-        weights += np.subtract.outer(y[rows], y[start:]) ** 2
-        weights += 1
-        np.reciprocal(weights, out=weights)
-        within = weights[:, :block].sum(dtype=np.float64)
-        total += 2 * weights.sum(dtype=np.float64) - within
-    normalization = total - len(x)  # without each point's pair with itself
-
+    normalization = exact_normalization(coordinates, threads)
     pairs = affinities.tocoo()
     pairs.eliminate_zeros()  # 0 log 0 = 0
     offsets = coordinates[pairs.row].astype(np.float64) - coordinates[pairs.col]
@@ -167,7 +155,7 @@ if __name__ == "__main__":
             "neighbors": search,
             "images": len(features),
             "dimensions": features.shape[1],
-            "kl_divergence": round(kl_divergence(coordinates, neighbors.P), 4),
+            "kl_divergence": round(kl_divergence(coordinates, neighbors.P, snakemake.threads), 4),
             "threads": snakemake.threads,
             "seconds": round(time.perf_counter() - started, 1),
         }

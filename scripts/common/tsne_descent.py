@@ -168,6 +168,22 @@ def _repel_pairs(targets, sources, forces, potentials, first, last):  # noqa: AN
 
 
 @compiled
+def _sum_weights(points, sums, first, last):  # noqa: ANN001, ANN202
+    """Write each point's sum of w over all points (2, n), its 1 with itself among them, to sums (n,)."""
+    one = np.float32(1)
+    for i in range(first, last):
+        own_x, own_y, total = points[0, i], points[1, i], 0.0
+        for start in range(0, points.shape[1], 1024):  # the sum of so many is exact enough in single precision
+            xs, ys = points[0, start : start + 1024], points[1, start : start + 1024]
+            part = np.float32(0)
+            for j in range(len(xs)):
+                dx, dy = own_x - xs[j], own_y - ys[j]
+                part += one / (one + dx * dx + dy * dy)
+            total += part
+        sums[i] = total
+
+
+@compiled
 def _xy(pair: int) -> tuple:
     """The two float32 in eight bytes; read together, since the processor's time goes into finding them."""
     return np.uint32(pair & np.uint64(0xFFFFFFFF)).view(np.float32), np.uint32(pair >> np.uint64(32)).view(np.float32)
@@ -300,6 +316,14 @@ def repulsion(points: np.ndarray, crew: Crew) -> tuple[np.ndarray, float]:
     forces = np.empty_like(points)
     forces[:, ~far], forces[:, far] = inner_forces, outer_forces
     return forces, normalization + float(potentials.sum()) - outer.shape[1]
+
+
+def exact_normalization(points: np.ndarray, threads: int) -> float:
+    """Z of points (n, 2), summed over all pairs."""
+    sums = np.empty(len(points))
+    with Crew(threads) as crew:
+        crew.share(len(points), _sum_weights, np.ascontiguousarray(points.T, np.float32), sums)
+    return float(sums.sum()) - len(points)
 
 
 class Attraction:
