@@ -51,6 +51,11 @@ def test_batches_are_whole_and_in_the_order_given():
         batches(labels, labels, 101, order)
 
 
+def test_no_epoch_waits_for_the_autotuning_of_its_batches():
+    images, labels, order = tf.zeros((10, 2, 2, 1)), tf.zeros(10), np.arange(10)
+    assert batches(images, labels, 5, order).options().autotune.enabled is False
+
+
 SCHEDULE = [{"epochs": 2, "batch_size": 64}, {"epochs": 2, "batch_size": 100}]
 
 
