@@ -15,10 +15,11 @@ from run_peer import PERPLEXITY
 from common.figures import SMALL
 from common.files import whole
 
-INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity and number of threads;
-else each has its own defaults. Layer by layer they take turns, in this order, round after round; the slow ones run in
-the first round only. Each run is a process of its own, and each round has another seed."""
-MEANING = """- *seconds*: of the call, from the features to the map, by the clock; *CPU*: of all its threads, user and system.
+INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity and number of
+threads; else each has its own defaults. Layer by layer they take turns, in this order, round after round; the slow ones
+run in the first round only. Each run is a process of its own, and each round has another seed."""
+MEANING = """- *seconds*: of the call, from the features to the map, by the clock; *CPU*: of all its threads, user and
+  system.
 - *until the first iteration*: neighbors, their affinities and the start. bh_sne says it itself, in CPU seconds.
 - *start-up*: what comes before the call: Python, the imports, reading the features; *process*: all of it, with writing
   the map. What numba compiles for this workflow is within the call, but only in the first run of all: it is kept.
@@ -36,10 +37,16 @@ AVERAGED = [
     *("seconds", "prepare_seconds", "optimize_seconds", "cpu_seconds", "start_seconds", "process_seconds"),
     *("process_cpu_seconds", "peak_mib", "kl_divergence", "kept_10", "map_accuracy"),
 ]
-MARKS = {  # name, color, marker and its size
-    "prepare_seconds": ("until the first iteration", "#3f90da", "s", 3.5),
-    "optimize_seconds": ("iterations", "#e76300", "D", 3.5),
-    "seconds": ("both, with the range of the runs", "black", "o", 4.5),
+MARKS = {
+    "prepare_seconds": {"label": "until the first iteration", "color": "#3f90da", "marker": "s", "markersize": 3.5},
+    "optimize_seconds": {"label": "iterations", "color": "#e76300", "marker": "D", "markersize": 3.5},
+    "seconds": {  # a ring, in which one sees the greater of the two
+        "label": "both, with the range of the runs",
+        "color": "black",
+        "marker": "o",
+        "markersize": 6.5,
+        "markerfacecolor": "none",
+    },
 }
 HEAD = (
     *("", "seconds", "times this workflow's", "until the first iteration", "iterations", "CPU", "start-up", "process"),
@@ -145,8 +152,8 @@ def draw_layer(axes: Axes, rows: pd.DataFrame) -> None:
             axes.text(0.5, place, "no numbers", transform=axes.get_yaxis_transform(), color="#808080", **MIDDLE)
             continue
         axes.plot([row.low, row.high], [place, place], color="black", linewidth=1)
-        for column, (_, color, marker, size) in MARKS.items():
-            axes.plot(row[column], place, marker, color=color, markersize=size)
+        for column, style in MARKS.items():
+            axes.plot(row[column], place, **style)
         axes.text(1.04, place, f"{row.kl_divergence:.2f}", transform=axes.get_yaxis_transform(), **LEFT)
     axes.text(1.04, -0.95, "KL", transform=axes.get_yaxis_transform(), **LEFT)
     axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
@@ -169,10 +176,7 @@ def plot(table: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, len(layers), squeeze=False, sharex=True, sharey=True)[0]
     for axes, layer in zip(panels, layers, strict=True):
         draw_layer(axes, summary[summary.layer == layer])
-    handles = [
-        Line2D([], [], linestyle="", color=color, marker=marker, markersize=size, label=name)
-        for name, color, marker, size in MARKS.values()
-    ]
+    handles = [Line2D([], [], linestyle="", **style) for style in MARKS.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.2)
     return figure
 
