@@ -86,6 +86,12 @@ def plan(layers: Sequence[str], peers: Sequence[str], rounds: int) -> list[tuple
     return [(layer, turn, peer) for layer in layers for turn in turns for peer in peers if turn <= PEERS[peer].rounds]
 
 
+def take_cores(threads: int) -> None:
+    """Leave this process, and those that it starts, so many cores: oneDAL takes all that it sees. Linux only."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 def environment(threads: int) -> dict[str, str]:
     """The environment of a process that is to compute with so many threads."""
     libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
@@ -181,8 +187,9 @@ def compare(
 ) -> list[dict[str, Any]]:
     """Measure what is planned, a row a run (COLUMNS), in the order of the plan; `points` of the rows, 0 for all.
 
-    Each row is kept in results/{dataset}/bench/ as it comes, and what an unfinished benchmark of the same size and
-    threads has measured is not measured again. Raises UserError if features or labels are not there.
+    Each row is kept in results/{dataset}/bench/ as it comes, until all are there; what an unfinished benchmark of as
+    many points and threads has measured is not measured again. Raises UserError if features or labels are not there, or
+    nobody has made a map.
     """
     made = Path("results", dataset)
     labels = need(made / "data/train_labels.npy")
@@ -191,8 +198,8 @@ def compare(
     folder.mkdir(exist_ok=True)
     unfinished = folder / f"unfinished-{points or 'all'}-{threads}.csv"
     done = {(row["layer"], int(row["round"]), row["peer"]): row for row in measured(unfinished)}
+    take_cores(threads)
     runs = plan(layers, peers, rounds)
-    rows = []
     for number, (layer, turn, peer) in enumerate(runs, 1):
         row = done.get((layer, turn, peer))
         if row is None:
@@ -201,9 +208,12 @@ def compare(
             row = facts | run(peer, features[layer], labels, stem, points, threads, SEED + turn)
             done[layer, turn, peer] = row
             write(unfinished, list(done.values()))
-        rows.append(row)
         said = row.get("note") or f"{float(row['seconds']):.1f} s, KL divergence {float(row['kl_divergence']):.4f}"
         print(f"{number} of {len(runs)}: {layer}, round {turn}, {PEERS[peer].name}: {said}", flush=True)
+    rows = [done[key] for key in runs]
+    if all(row.get("note") for row in rows):
+        raise UserError(f"nobody has made a map; {folder}/*.log say why")
+    unfinished.unlink(missing_ok=True)
     return rows
 
 
@@ -222,12 +232,10 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    asked = vars(arguments())
     try:
-        rows = compare(**asked)
-        write(Path("docs/benchmark.csv"), rows)
-        subprocess.run([sys.executable, HERE / "report.py"], check=True)
+        write(Path("docs/benchmark.csv"), compare(**vars(arguments())))
     except UserError as error:
         sys.exit(f"error: {error}")
-    unfinished = f"unfinished-{asked['points'] or 'all'}-{asked['threads']}.csv"
-    Path("results", asked["dataset"], "bench", unfinished).unlink()
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted; the same command goes on from here")
+    sys.exit(subprocess.run([sys.executable, HERE / "report.py"]).returncode)

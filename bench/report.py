@@ -15,9 +15,9 @@ from run_peer import PERPLEXITY
 from common.figures import SMALL
 from common.files import whole
 
-INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity and number of
-threads; else each has its own defaults. Layer by layer they take turns, in this order, round after round; the slow ones
-run in the first round only. Each run is a process of its own, and each round has another seed."""
+INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity, on as many cores as
+there are threads; else each has its own defaults. Layer by layer they take turns, in this order, round after
+round; the slow ones run in the first round only. Each run is a process of its own; each round has another seed."""
 MEANING = """- *seconds*: of the call, from the features to the map, by the clock; *CPU*: of all its threads, user and
   system.
 - *until the first iteration*: neighbors, their affinities and the start. bh_sne says it itself, in CPU seconds.
