@@ -169,9 +169,9 @@ def draw_layer(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def plot(table: pd.DataFrame) -> Figure:
-    """The figure of the runs (compare.COLUMNS), a panel a layer, all with the same axes."""
+    """The figure of the runs (compare.COLUMNS), a panel a layer that has any, all with the same axes."""
     summary = summarize(table)
-    layers, peers = summary.layer.unique(), summary.peer.unique()
+    layers, peers = table.dropna(subset="seconds").layer.unique(), summary.peer.unique()
     figure = Figure((WIDTH, AROUND + ROW * len(peers)), layout="constrained")
     panels = figure.subplots(1, len(layers), squeeze=False, sharex=True, sharey=True)[0]
     for axes, layer in zip(panels, layers, strict=True):
