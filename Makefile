@@ -1,17 +1,21 @@
-# `make` sets up what the workflow needs and makes the figures; `make test` runs the tests.
+# `make` sets up what the workflow needs and makes the figures; `make test` runs the tests,
+# `make bench` the benchmark: make bench BENCH="--layers pixel --peers ours openTSNE".
 
 # TensorFlow 2.19 has wheels for Python 3.11 and 3.12.
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 BIN = .venv/bin
 
-.PHONY: figures test format requirements explorer-library
+.PHONY: figures test bench format requirements explorer-library
 
 figures: .venv/installed
 	$(BIN)/snakemake --cores all
 
-test: .venv/installed-test
+test: .venv/installed-test .venv/installed-bench
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+bench: .venv/installed-bench .venv/installed-bh_sne
+	PYTHONPATH=scripts $(BIN)/python bench/compare.py $(BENCH)
 
 format: .venv/installed-test
 	$(BIN)/ruff check --fix .
@@ -29,10 +33,29 @@ format: .venv/installed-test
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-test.txt
 	@touch $@
 
+.venv/installed-bench: .venv/installed requirements-bench.txt
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-bench.txt
+	@touch $@
+
+# The notebook's t-SNE has no wheel: build it with the NumPy that is here, not the one of 2019 that it asks for, and with
+# OpenBLAS for its libcblas. Where that cannot be, the benchmark goes without it.
+BH_SNE = tsne==0.3.1 --hash=sha256:425bf9200606b81c476cbcfcc38179de63ee5c7bb2729ce7bbc3e0154b5b57dc
+.venv/installed-bh_sne: .venv/installed requirements-bh-sne.txt
+	@folder=$$(mktemp -d) && { \
+		echo "$(BH_SNE)" > $$folder/bh_sne.txt && echo "INPUT(-lopenblas)" > $$folder/libcblas.so && \
+		$(BIN)/pip install --require-hashes --target $$folder/tools --requirement requirements-bh-sne.txt && \
+		PYTHONPATH=$$folder/tools LIBRARY_PATH=$$folder \
+		CPLUS_INCLUDE_PATH=$$($(BIN)/python -c 'import numpy; print(numpy.get_include())') \
+		$(BIN)/pip install --no-deps --no-build-isolation --require-hashes --requirement $$folder/bh_sne.txt && \
+		touch $@; \
+	} > .venv/bh_sne.log 2>&1 || echo "bh_sne is left out: it could not be built (.venv/bh_sne.log says why)"; \
+	rm -r $$folder
+
 # Compile the pins of the .in files anew, for every platform and for Python 3.11 on; needs uv.
 requirements:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate requirements.in -o requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate requirements-test.in -o requirements-test.txt
+	for name in requirements requirements-test requirements-bench requirements-bh-sne; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $$name.in -o $$name.txt || exit 1; \
+	done
 
 # Bundle what the explorer draws with into one file, from the versions in its package.json; needs npm.
 EXPLORER = scripts/explorer

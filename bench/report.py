@@ -1,0 +1,189 @@
+"""Draw and write docs/benchmark.png and docs/benchmark.md, from the docs/benchmark.csv of compare.py."""
+
+from collections.abc import Iterable, Sequence
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from compare import PEERS
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
+from run_peer import PERPLEXITY
+
+from common.figures import SMALL
+from common.files import whole
+
+INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity, on as many cores as
+there are threads; else each has its own defaults. Layer by layer they take turns, in this order, round after
+round; the slow ones run in the first round only. Each run is a process of its own; each round has another seed."""
+MEANING = """- *seconds*: of the call, from the features to the map, by the clock; *CPU*: of all its threads, user and
+  system.
+- *until the first iteration*: neighbors, their affinities and the start. bh_sne says it itself, in CPU seconds.
+- *start-up*: what comes before the call: Python, the imports, reading the features; *process*: all of it, with writing
+  the map. What numba compiles for this workflow is within the call, but only in the first run of all: it is kept.
+- *peak memory*: of the whole process, the features included.
+- *KL divergence*: what t-SNE minimizes, exact, and computed alike for all (`embed_tsne.kl_divergence`): from the map in
+  single precision and the affinities of exact neighbors at this perplexity.
+- *neighbors kept*: the share of an image's ten nearest in the features, by an exact search, that are among its ten
+  nearest on the map. *Labels right*: how often the ten nearest on the map vote for its label.
+
+What an unfinished benchmark has measured is in `results/{dataset}/bench`, and is not measured again when it is started
+again."""
+WIDTH, ROW, AROUND = 7.0, 0.21, 0.85  # inches: of the figure, of a peer, above and below the peers
+DPI = 300
+AVERAGED = [
+    *("seconds", "prepare_seconds", "optimize_seconds", "cpu_seconds", "start_seconds", "process_seconds"),
+    *("process_cpu_seconds", "peak_mib", "kl_divergence", "kept_10", "map_accuracy"),
+]
+MARKS = {
+    "prepare_seconds": {"label": "until the first iteration", "color": "#3f90da", "marker": "s", "markersize": 3.5},
+    "optimize_seconds": {"label": "iterations", "color": "#e76300", "marker": "D", "markersize": 3.5},
+    "seconds": {  # a ring, in which one sees the greater of the two
+        "label": "both, with the range of the runs",
+        "color": "black",
+        "marker": "o",
+        "markersize": 6.5,
+        "markerfacecolor": "none",
+    },
+}
+HEAD = (
+    *("", "seconds", "times this workflow's", "until the first iteration", "iterations", "CPU", "start-up", "process"),
+    *("peak memory (GiB)", "KL divergence", "neighbors kept (%)", "labels right (%)", "runs"),
+)
+LEFT = {"fontsize": 7, "verticalalignment": "center"}
+MIDDLE = LEFT | {"horizontalalignment": "center"}
+
+
+def summarize(table: pd.DataFrame) -> pd.DataFrame:
+    """The runs (compare.COLUMNS) summed up, a row a layer and peer, in the order in which they first come.
+
+    Columns: layer, peer, dimensions; runs, how many were measured; the medians of AVERAGED; low and high, of the
+    seconds, and kl_low and kl_high; ratio, of the median seconds to this workflow's for the same layer; note, why a
+    peer has no numbers. What is not known is missing.
+    """
+    groups = table.groupby(["layer", "peer"], sort=False)
+    summary = groups[AVERAGED].median()
+    for name, column in ("", "seconds"), ("kl_", "kl_divergence"):
+        summary[f"{name}low"], summary[f"{name}high"] = groups[column].min(), groups[column].max()
+    summary["runs"], summary["dimensions"] = groups.seconds.count(), groups.dimensions.max()
+    summary["note"] = groups.note.first()
+    summary = summary.reset_index()
+    ours = summary[summary.peer == "ours"].set_index("layer").seconds
+    summary["ratio"] = summary.seconds / summary.layer.map(ours)
+    return summary
+
+
+def digits(value: float) -> str:
+    """A number of seconds or of times: three digits, and no more than one behind the point from 10 on."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def spread(low: float, high: float, form: str | None = None) -> str:
+    """The range of several runs, in brackets; nothing where there is but one."""
+    shown = [format(value, form) if form else digits(value) for value in (low, high)]
+    return f" [{shown[0]}-{shown[1]}]" if low < high else ""
+
+
+def cells(row: pd.Series) -> list[str]:
+    """The row of a layer's table for a row of the summary."""
+    name = PEERS[row.peer].name
+    if not row.runs:
+        return [name, *[""] * (len(HEAD) - 2), "0"]
+    of_times = "" if np.isnan(row.ratio) else digits(row.ratio)
+    return [
+        name,
+        digits(row.seconds) + spread(row.low, row.high),
+        of_times,
+        *map(digits, (row.prepare_seconds, row.optimize_seconds, row.cpu_seconds, row.start_seconds)),
+        digits(row.process_seconds),
+        f"{row.peak_mib / 1024:.2f}",
+        f"{row.kl_divergence:.4f}" + spread(row.kl_low, row.kl_high, ".4f"),
+        f"{100 * row.kept_10:.1f}",
+        f"{100 * row.map_accuracy:.2f}",
+        f"{row.runs}",
+    ]
+
+
+def table_of(rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, the first of its rows the head."""
+    head, *rest = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, "|---" * head.count(" | ") + "|---|", *rest])
+
+
+def report(table: pd.DataFrame) -> str:
+    """The text of docs/benchmark.md, of the runs (compare.COLUMNS)."""
+    summary = summarize(table)
+    ran = table[table.seconds.notna()]
+    one = ran.iloc[0]
+    packages = sorted({package for versions in ran.versions for package in versions.split("; ")}, key=str.lower)
+    tables = [
+        f"## {layer} ({int(rows.dimensions.max()):,} dimensions)\n\n"
+        + table_of([HEAD, *(cells(row) for _, row in rows.iterrows())])
+        for layer, rows in summary.groupby("layer", sort=False)
+        if rows.runs.any()
+    ]
+    missing = summary.dropna(subset="note").groupby(["peer", "note"], sort=False).layer.agg(", ".join).reset_index()
+    notes = [f"- **{PEERS[row.peer].name}**, {row.layer}: {row.note}" for row in missing.itertuples()]
+    parts = [
+        "# This workflow's t-SNE beside others",
+        "`make bench` measures it and writes this page; [benchmark.csv](benchmark.csv) has every run.",
+        "![Seconds and KL divergence of each implementation, a panel a layer](benchmark.png)",
+        f"{int(one.points):,} images, perplexity {PERPLEXITY}, {one.threads} threads, on a machine "
+        f"with {one.cores} cores ({one.processor}), Python {one.python}. "
+        "Medians, with the range where there was more than one run; times are in seconds.",
+        *tables,
+        *(["No numbers:\n\n" + "\n".join(notes)] if notes else []),
+        "## How it was measured",
+        INTRODUCTION,
+        "\n".join(f"- **{PEERS[peer].name}**: {PEERS[peer].settings}." for peer in summary.peer.unique()),
+        "What the columns are:",
+        MEANING,
+        f"Versions: {', '.join(packages)}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def draw_layer(axes: Axes, rows: pd.DataFrame) -> None:
+    """A layer's panel, from its rows of the summary: a line a peer, the first on top, and its KL divergence."""
+    for place, (_, row) in enumerate(rows.iterrows()):
+        if not row.runs:
+            axes.text(0.5, place, "no numbers", transform=axes.get_yaxis_transform(), color="#808080", **MIDDLE)
+            continue
+        axes.plot([row.low, row.high], [place, place], color="black", linewidth=1)
+        for column, style in MARKS.items():
+            axes.plot(row[column], place, **style)
+        axes.text(1.04, place, f"{row.kl_divergence:.2f}", transform=axes.get_yaxis_transform(), **LEFT)
+    axes.text(1.04, -0.95, "KL", transform=axes.get_yaxis_transform(), **LEFT)
+    axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
+    axes.set_yticks(range(len(rows)), [PEERS[peer].name for peer in rows.peer])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="x", color="#e5e5e5", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("seconds")
+
+
+def plot(table: pd.DataFrame) -> Figure:
+    """The figure of the runs (compare.COLUMNS), a panel a layer that has any, all with the same axes."""
+    summary = summarize(table)
+    layers, peers = table.dropna(subset="seconds").layer.unique(), summary.peer.unique()
+    figure = Figure((WIDTH, AROUND + ROW * len(peers)), layout="constrained")
+    panels = figure.subplots(1, len(layers), squeeze=False, sharex=True, sharey=True)[0]
+    for axes, layer in zip(panels, layers, strict=True):
+        draw_layer(axes, summary[summary.layer == layer])
+    handles = [Line2D([], [], linestyle="", **style) for style in MARKS.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.2)
+    return figure
+
+
+if __name__ == "__main__":
+    table = pd.read_csv("docs/benchmark.csv")
+    with matplotlib.rc_context(SMALL), whole("docs/benchmark.png") as part:
+        plot(table).savefig(part, format="png", dpi=DPI)
+    with whole("docs/benchmark.md") as part:
+        part.write_text(report(table))
