@@ -15,6 +15,8 @@ INK = 0.1  # from here on a pixel is part of the digit; the pixels around it are
 SIDE = 28  # pixels: the longer side of a thumbnail, about, if images are smaller
 SHARE = 1 / 60  # of the canvas: the longer side of a thumbnail, at most, if images are larger
 FEWEST = 6  # tints of a color that an image in ink can do with
+OUTLINE = np.ones((1, 3, 3), np.uint8)  # of each image
+BLOCK = 1000  # images made ready at a time
 EDGE = 14  # the frame around a color image takes one part of so many of its shorter side
 
 
@@ -74,24 +76,25 @@ def plot_thumbnails(
             colors[1 + label * tints : 1 + (label + 1) * tints] = np.rint(255 * (1 - shades * (1 - color)))
 
     picture = np.full((canvas, canvas, 3), 255, np.uint8) if colors is None else np.zeros((canvas, canvas), np.uint8)
-    outline = np.ones((3, 3), np.uint8)
-    for row in np.random.default_rng(0).permutation(len(labels)):
-        image, label = thumbnail(np.asarray(images[row]), scale), labels[row]
+    order = np.random.default_rng(0).permutation(len(labels))
+    for rows in np.split(order, range(BLOCK, len(order), BLOCK)):
+        block, of_block = np.stack([thumbnail(np.asarray(images[row]), scale) for row in rows]), labels[rows]
         if grey:
-            ink = image[:, :, 0]
-            drawn = dilation((ink > INK).view(np.uint8), outline).view(bool)
+            ink = block[..., 0]
+            drawn = dilation((ink > INK).view(np.uint8), OUTLINE).view(bool)
             if colors is None:
-                tile = np.rint(255 * (1 - image * (1 - inks[label]))).astype(np.uint8)
+                tiles = np.rint(255 * (1 - block * (1 - inks[of_block][:, None, None]))).astype(np.uint8)
             else:
-                tint = np.rint(ink * tints).astype(np.uint8)
-                tile = np.where(tint > 0, tint + label * tints, 0)
+                tint = np.rint(ink * tints).astype(np.int32)
+                tiles = np.where(tint > 0, tint + (of_block * tints)[:, None, None], 0).astype(np.uint8)
         else:
-            tile = framed(image, inks[label])
-            drawn = np.ones(tile.shape[:2], bool)
-        height, width = drawn.shape
+            tiles = [framed(image, inks[label]) for image, label in zip(block, of_block, strict=True)]
+            drawn = np.ones((len(rows), *tiles[0].shape[:2]), bool)
+        height, width = drawn.shape[1:]
         spare = np.array([canvas - width, canvas - height])
-        left, top = np.rint(places[row] + spare.astype(places.dtype) / 2).astype(int).clip(0, spare)
-        picture[top : top + height, left : left + width][drawn] = tile[drawn]
+        corners = np.rint(places[rows] + spare.astype(places.dtype) / 2).astype(int).clip(0, spare)
+        for tile, of_tile, (left, top) in zip(tiles, drawn, corners.tolist(), strict=True):
+            picture[top : top + height, left : left + width][of_tile] = tile[of_tile]
     return picture, colors
 
 
