@@ -80,7 +80,7 @@ def sprite_sheets(images: Sequence[np.ndarray]) -> tuple[int, tuple[int, int], l
             picture = Image.fromarray(np.rint(sheet[:, :, 0] * (LEVELS - 1)).astype(np.uint8), "P")
             picture.putpalette(np.repeat(np.linspace(0, 255, LEVELS).astype(np.uint8), 3).tobytes())
             kind = "png"
-            picture.save(stored, kind, optimize=True, bits=4)
+            picture.save(stored, kind, bits=4)
         else:
             picture = Image.fromarray(np.minimum(np.rint(sheet * 256), 255).astype(np.uint8))  # bytes are k / 256
             kind = "jpeg"
