@@ -94,14 +94,17 @@ def test_deformed_digits_are_of_their_class(parts):
 
 
 def test_image_is_the_same_however_many_there_are():
-    images = np.random.default_rng(0).integers(0, 256, (150, 12, 9), np.uint8)
+    own = BLOCK // 8  # so that each block begins with the first
+    images = np.random.default_rng(0).integers(0, 256, (own, 12, 9), np.uint8)
     few, many = (np.concatenate(list(blocks(images, count))) for count in (1234, 2 * BLOCK + 777))
     assert few.shape == (1234, 12, 9) and many.shape == (2 * BLOCK + 777, 12, 9)
     assert np.array_equal(few, many[:1234])
-    assert np.array_equal(images, few[:150]) and np.array_equal(images[:70], next(blocks(images, 70)))
-    assert not np.array_equal(many[150:300], many[150 + BLOCK : 300 + BLOCK]), "each block has noise of its own"
+    assert np.array_equal(images, few[:own]) and np.array_equal(images[:70], next(blocks(images, 70)))
+    parts = [many[own + start : own + start + own] for start in (0, own, BLOCK)]
+    assert not np.array_equal(parts[0], parts[1]), "each image has noise of its own"
+    assert not np.array_equal(parts[0], parts[2]), "and each block"
     other = np.concatenate(list(blocks(images, 1234, seed=7)))
-    assert not np.array_equal(few[150:], other[150:])
+    assert not np.array_equal(few[own:], other[own:])
 
 
 def test_workflow_reads_deformed_images(growth, deformed):
