@@ -1,12 +1,13 @@
 # `make` sets up what the workflow needs and makes the figures; `make test` runs the tests,
-# `make bench` the benchmark: make bench BENCH="--layers pixel --peers ours openTSNE".
+# `make bench` the benchmark: make bench BENCH="--layers pixel --peers ours openTSNE",
+# `make growth` how t-SNE grows with the number of images: make growth GROWTH="--points 5000 10000 20000".
 
 # TensorFlow 2.19 has wheels for Python 3.11 and 3.12.
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 BIN = .venv/bin
 
-.PHONY: figures test bench format requirements explorer-library
+.PHONY: figures test bench growth format requirements explorer-library
 
 figures: .venv/installed
 	$(BIN)/snakemake --cores all
@@ -16,6 +17,12 @@ test: .venv/installed-test .venv/installed-bench
 
 bench: .venv/installed-bench .venv/installed-bh_sne
 	PYTHONPATH=scripts $(BIN)/python bench/compare.py $(BENCH)
+
+growth: .venv/installed resources/deformed/images.npy
+	PYTHONPATH=scripts $(BIN)/python bench/growth.py $(GROWTH)
+
+resources/deformed/images.npy:
+	PYTHONPATH=scripts $(BIN)/python bench/deform.py 1000000
 
 format: .venv/installed-test
 	$(BIN)/ruff check --fix .

@@ -1,23 +1,19 @@
 """Measure this workflow's t-SNE beside others', on the features of one data set: `make bench`.
 
-Each run is a process of its own (run_peer.py), and so is the scoring of its map (score_run.py). This one stays small,
-without NumPy, since Linux counts to a process's peak memory what the process that started it had.
+Each run is a process of its own (run_peer.py), and so is the scoring of its map (score_run.py).
 """
 
 import argparse
-import csv
 import json
-import os
-import platform
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.files import whole
+from measuring import OURS, SHARED, environment, last_line, machine, measure, measured, need, take_cores, write
+
 from common.jobs import UserError
 
 
@@ -32,13 +28,12 @@ class Peer:
     needs: str = "make bench installs it"  # what to say where it is not installed
 
 
-SHARED = ("numpy", "scipy", "scikit-learn")
 PEERS = {
     "ours": Peer(
         "this workflow",
         3,
         "find_neighbors and embed_tsne; 250 exaggerated iterations and 500 more",
-        ("openTSNE", "faiss-cpu", "numba", *SHARED),
+        OURS,
     ),
     "openTSNE": Peer(
         "openTSNE",
@@ -86,52 +81,6 @@ def plan(layers: Sequence[str], peers: Sequence[str], rounds: int) -> list[tuple
     return [(layer, turn, peer) for layer in layers for turn in turns for peer in peers if turn <= PEERS[peer].rounds]
 
 
-def take_cores(threads: int) -> None:
-    """Leave this process, and those that it starts, so many cores: oneDAL takes all that it sees. Linux only."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-
-
-def environment(threads: int) -> dict[str, str]:
-    """The environment of a process that is to compute with so many threads."""
-    libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
-    return os.environ | {f"{library}_NUM_THREADS": f"{threads}" for library in libraries}
-
-
-def machine() -> dict[str, Any]:
-    """The processor's model, and how many cores of it there are to use."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {"processor": models[0] if models else platform.machine(), "cores": os.cpu_count()}
-
-
-def measure(command: Sequence[str], log: Path, threads: int) -> tuple[int, float, dict[str, float]]:
-    """Run a command, its words going to `log`: its status, when it was started, and what the process took.
-
-    The start is in seconds of time.monotonic. What it took: wall and CPU seconds, with those of the processes that it
-    has waited for, and its peak memory in MiB, or that of the largest of them.
-    """
-    with open(log, "w") as words:
-        started = time.monotonic()
-        process = subprocess.Popen(command, stdout=words, stderr=words, env=environment(threads))
-        _, status, usage = os.wait4(process.pid, 0)
-        ended = time.monotonic()
-    process.returncode = os.waitstatus_to_exitcode(status)  # or Popen would wait for it again
-    taken = {
-        "process_seconds": round(ended - started, 3),
-        "process_cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-        "peak_mib": round(usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10), 1),
-    }
-    return process.returncode, started, taken
-
-
-def last_line(log: Path) -> str:
-    """The last that a process has said."""
-    lines = log.read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-
-
 def run(peer: str, features: Path, labels: Path, stem: Path, points: int, threads: int, seed: int) -> dict[str, Any]:
     """One measured run of a peer, and its map's scores; the map and the words go to files that begin with `stem`.
 
@@ -160,26 +109,9 @@ def run(peer: str, features: Path, labels: Path, stem: Path, points: int, thread
     return found | taken | json.loads(scores.stdout)
 
 
-def measured(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a table of runs, if there is one, that have been measured."""
-    if path.exists():
-        with open(path, newline="") as file:
-            yield from (row for row in csv.DictReader(file) if not row["note"])
-
-
-def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table of runs."""
-    with whole(path) as part, open(part, "w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-
-
-def need(path: Path) -> Path:
+def workflow_file(path: Path) -> Path:
     """The path of a file that the workflow has made; raises UserError if it has not."""
-    if not path.exists():
-        raise UserError(f"{path} is not there; make it first: snakemake --cores all {path}")
-    return path
+    return need(path, f"snakemake --cores all {path}")
 
 
 def compare(
@@ -192,8 +124,8 @@ def compare(
     nobody has made a map.
     """
     made = Path("results", dataset)
-    labels = need(made / "data/train_labels.npy")
-    features = {layer: need(made / "features" / f"{layer}.npy") for layer in layers}
+    labels = workflow_file(made / "data/train_labels.npy")
+    features = {layer: workflow_file(made / "features" / f"{layer}.npy") for layer in layers}
     folder = made / "bench"
     folder.mkdir(exist_ok=True)
     unfinished = folder / f"unfinished-{points or 'all'}-{threads}.csv"
@@ -207,7 +139,7 @@ def compare(
             stem = folder / f"{layer}-{peer}-{turn}"
             row = facts | run(peer, features[layer], labels, stem, points, threads, SEED + turn)
             done[layer, turn, peer] = row
-            write(unfinished, list(done.values()))
+            write(unfinished, COLUMNS, list(done.values()))
         said = row.get("note") or f"{float(row['seconds']):.1f} s, KL divergence {float(row['kl_divergence']):.4f}"
         print(f"{number} of {len(runs)}: {layer}, round {turn}, {PEERS[peer].name}: {said}", flush=True)
     rows = [done[key] for key in runs]
@@ -233,7 +165,7 @@ def arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     try:
-        write(Path("docs/benchmark.csv"), compare(**vars(arguments())))
+        write(Path("docs/benchmark.csv"), COLUMNS, compare(**vars(arguments())))
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

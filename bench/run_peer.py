@@ -7,7 +7,6 @@ import ctypes
 import json
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from compare import PEERS
+from measuring import cpu_seconds
 
 PERPLEXITY = 30
 
@@ -114,12 +114,6 @@ def bh_sne(threads: int, seed: int) -> Call:
 
 
 SET_UP = {"ours": ours, "openTSNE": opentsne, "sklearnex": sklearnex, "sklearn": sklearn, "bh_sne": bh_sne}
-
-
-def cpu_seconds() -> float:
-    """What this process has computed, user and system, with the processes that it has waited for."""
-    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def main(peer: str, features_path: str, map_path: str, facts_path: str, points: int, threads: int, seed: int) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from compare import PEERS, measure, plan
+from compare import PEERS, plan
+from measuring import measure
 from openTSNE.affinity import PerplexityBasedNN
 from PIL import Image
 from scipy.spatial.distance import cdist

@@ -1,0 +1,182 @@
+"""Draw and write docs/growth.png and docs/growth.md, from the docs/growth.csv of growth.py."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from growth import STAGES
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+from run_peer import PERPLEXITY
+
+from common.figures import SMALL
+from common.files import whole
+from report import DPI, digits, table_of
+
+OWN = 70_000  # images that are MNIST's own
+TOTAL = "total"
+PARTS = ["neighbors", "affinities", "optimization"]  # of the total
+SIZE = (7.0, 2.9)  # inches
+STYLES = {
+    "neighbors": {"color": "#3f90da", "marker": "s"},
+    "affinities": {"color": "#92dadd", "marker": "v"},
+    "optimization": {"color": "#e76300", "marker": "D"},
+    "divergence": {"color": "#94a4a2", "marker": "x"},
+    TOTAL: {"color": "black", "marker": "o", "markerfacecolor": "none"},
+}
+MEANING = """- *seconds*: of the stage by the clock, *CPU*: of all its threads; *process*: with what comes before and
+  after, the imports, reading what the stage before has left, and writing. Nothing is compiled in the measured time.
+- *total*: neighbors, affinities and optimization; the exact KL divergence is a score beside it.
+- *peak memory*: of the stage's process; of the total, that of the largest. What is read of a mapped file counts, though
+  the system can take it back.
+- *exponent*: b of the power law a n^b, by least squares of log(seconds) on log(n), of the numbers of images from the
+  first to the last that the column names. What takes a while however few they are makes it smaller at the left end.
+- The lines of the memory in the figure are a + b n, by least squares of the relative errors.
+
+What an unfinished benchmark has measured is in `results/deformed/bench`, and is not measured again when it is started
+again."""
+
+
+def with_total(table: pd.DataFrame) -> pd.DataFrame:
+    """The measured rows (growth.COLUMNS), with one more for each number of images that has all PARTS: their total."""
+    table = table.dropna(subset="seconds")
+    parts = table[table.stage.isin(PARTS)].groupby("points")
+    times = ["seconds", "cpu_seconds", "process_seconds"]
+    totals = parts[times].sum().assign(peak_mib=parts.peak_mib.max(), stage=TOTAL)
+    return pd.concat([table, totals[parts.size() == len(PARTS)].reset_index()], ignore_index=True)
+
+
+def power(points: pd.Series, values: pd.Series) -> tuple[float, float]:
+    """The exponent b and the factor a of the power law a n^b of the values, by least squares of their logarithms."""
+    exponent, intercept = np.polyfit(np.log(points.astype(float)), np.log(values), 1)
+    return float(exponent), float(np.exp(intercept))
+
+
+def spans(points: np.ndarray) -> list[tuple[int, int]]:
+    """The first and last of the numbers of images: of all; and where there are more than MNIST's, of both parts."""
+    low, high = int(min(points)), int(max(points))
+    return [(low, high), *([(low, OWN), (OWN, high)] if low < OWN < high and OWN in points else [])]
+
+
+def exponents(table: pd.DataFrame) -> str:
+    """The table of the exponents of the seconds, a row a stage, a column a span; of `with_total`."""
+    columns = spans(table.points.unique())
+    rows = [["", *(f"{low:,} to {high:,}" for low, high in columns)]]
+    for stage in (TOTAL, *STAGES):
+        of_stage = table[table.stage == stage]
+        within = [of_stage[of_stage.points.between(*span)] for span in columns]
+        rows.append(
+            [stage, *(f"{power(part.points, part.seconds)[0]:.2f}" if len(part) > 1 else "" for part in within)]
+        )
+    return table_of(rows)
+
+
+def measurements(table: pd.DataFrame, stage: str) -> str:
+    """The table of a stage's rows of `with_total`, one a number of images."""
+    head = ["images", "seconds", "CPU", "process", "peak memory (GiB)"]
+    found = {"recall": ("recall", "{:.5f}"), "plan": ("found by", "{}"), "kl_divergence": ("KL divergence", "{:.4f}")}
+    rows = table[table.stage == stage]
+    kept = [column for column in found if rows[column].notna().any()]
+    return table_of(
+        [
+            [*head, *(found[column][0] for column in kept)],
+            *(
+                [
+                    f"{row.points:,}",
+                    *map(digits, (row.seconds, row.cpu_seconds, row.process_seconds)),
+                    f"{row.peak_mib / 1024:.2f}",
+                    *(found[column][1].format(row[column]) for column in kept),
+                ]
+                for _, row in rows.iterrows()
+            ),
+        ]
+    )
+
+
+def report(table: pd.DataFrame) -> str:
+    """The text of docs/growth.md, of the rows (growth.COLUMNS)."""
+    rows, one = with_total(table), table.dropna(subset="seconds").iloc[0]
+    failed = [f"- {row.points:,} images, {row.stage}: {row.note}" for row in table.dropna(subset="note").itertuples()]
+    parts = [
+        "# How this workflow's t-SNE grows",
+        "`make growth` measures it and writes this page; [growth.csv](growth.csv) has all of it.",
+        "![Seconds and peak memory of each stage over the number of images, on logarithmic scales](growth.png)",
+        f"Images of {int(one.dimensions)} pixels, perplexity {PERPLEXITY}, {one.threads} threads, on a machine with "
+        f"{one.cores} cores ({one.processor}), Python {one.python}. Times are in seconds.",
+        f"The first {OWN:,} images are all of MNIST's, in a random order, the others elastic deformations of these "
+        "([deform.py](../bench/deform.py)), so that the first of them, however many, are a fair sample.",
+        f"## Exponents\n\n{exponents(rows)}",
+        *(
+            f"## {stage}\n\n{f'{STAGES[stage].does}.' if stage in STAGES else 'Of the first three stages.'}\n\n"
+            + measurements(rows, stage)
+            for stage in (*STAGES, TOTAL)
+            if (rows.stage == stage).any()
+        ),
+        *(["No numbers:\n\n" + "\n".join(failed)] if failed else []),
+        "## What the columns are",
+        MEANING,
+        f"Versions: {', '.join(sorted(one.versions.split('; '), key=str.lower))}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def linear(points: pd.Series, values: pd.Series) -> tuple[float, float]:
+    """The slope b and the constant a of the line a + b n of the values, by least squares of the relative errors."""
+    slope, constant = np.polyfit(points, values, 1, w=1 / values)
+    return float(slope), float(constant)
+
+
+def draw_seconds(axes: Axes, points: pd.Series, seconds: pd.Series, style: dict[str, str], stage: str) -> None:
+    """A stage's seconds over the number of images, with the power law that was fitted and its exponent."""
+    exponent, factor = power(points, seconds)
+    axes.plot(points, factor * points.astype(float) ** exponent, color=style["color"], linewidth=0.8)
+    axes.plot(points, seconds, linestyle="", markersize=4, label=f"{stage}, $n^{{{exponent:.2f}}}$", **style)
+
+
+def draw_memory(axes: Axes, points: pd.Series, mib: pd.Series, style: dict[str, str], stage: str) -> None:
+    """A stage's peak memory over the number of images, with the line that was fitted, a curve here, and its slope."""
+    slope, constant = linear(points, mib)
+    along = np.geomspace(points.min(), points.max())
+    axes.plot(along, (constant + slope * along) / 1024, color=style["color"], linewidth=0.8)
+    label = f"{stage}, {1024 * slope:.1f} KiB an image"
+    axes.plot(points, mib / 1024, linestyle="", markersize=4, label=label, **style)
+
+
+def label_axes(axes: Axes, points: np.ndarray, title: str) -> None:
+    """Both axes logarithmic, with the numbers of images that there are."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(points, [f"{number:,}" for number in points], rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(color="#e5e5e5", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("images")
+    axes.set_title(title, loc="left")
+    axes.legend(handletextpad=0.2)
+
+
+def plot(table: pd.DataFrame) -> Figure:
+    """The figure of the rows (growth.COLUMNS): seconds and peak memory of each stage, with what was fitted to them."""
+    rows = with_total(table)
+    figure = Figure(SIZE, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for stage, style in STYLES.items():
+        of_stage = rows[rows.stage == stage]
+        if len(of_stage) > 1:
+            draw_seconds(left, of_stage.points, of_stage.seconds, style, stage)
+            if stage != TOTAL:
+                draw_memory(right, of_stage.points, of_stage.peak_mib, style, stage)
+    for axes, title in (left, "seconds"), (right, "peak memory of the stage's process (GiB)"):
+        label_axes(axes, np.sort(rows.points.unique()), title)
+    return figure
+
+
+if __name__ == "__main__":
+    table = pd.read_csv("docs/growth.csv")
+    with matplotlib.rc_context(SMALL), whole("docs/growth.png") as part:
+        plot(table).savefig(part, format="png", dpi=DPI)
+    with whole("docs/growth.md") as part:
+        part.write_text(report(table))
