@@ -9,10 +9,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from measuring import OURS, SHARED, environment, last_line, machine, measure, measured, need, take_cores, write
+from measuring import OURS, SHARED, Runs, environment, last_line, machine, measure, need, take_cores, write
 
 from common.jobs import UserError
 
@@ -121,32 +122,23 @@ def compare(
 
     Each row is kept in results/{dataset}/bench/ as it comes, until all are there; what an unfinished benchmark of as
     many points and threads has measured is not measured again. Raises UserError if features or labels are not there, or
-    nobody has made a map.
+    nothing could be measured.
     """
     made = Path("results", dataset)
     labels = workflow_file(made / "data/train_labels.npy")
     features = {layer: workflow_file(made / "features" / f"{layer}.npy") for layer in layers}
     folder = made / "bench"
     folder.mkdir(exist_ok=True)
-    unfinished = folder / f"unfinished-{points or 'all'}-{threads}.csv"
-    done = {(row["layer"], int(row["round"]), row["peer"]): row for row in measured(unfinished)}
+    runs = Runs(folder / f"unfinished-{points or 'all'}-{threads}.csv", COLUMNS, ("layer", "round", "peer"))
     take_cores(threads)
-    runs = plan(layers, peers, rounds)
-    for number, (layer, turn, peer) in enumerate(runs, 1):
-        row = done.get((layer, turn, peer))
-        if row is None:
-            facts = {"layer": layer, "peer": peer, "round": turn, "seed": SEED + turn, "threads": threads, **machine()}
-            stem = folder / f"{layer}-{peer}-{turn}"
-            row = facts | run(peer, features[layer], labels, stem, points, threads, SEED + turn)
-            done[layer, turn, peer] = row
-            write(unfinished, COLUMNS, list(done.values()))
+    planned = plan(layers, peers, rounds)
+    for number, (layer, turn, peer) in enumerate(planned, 1):
+        seed, stem = SEED + turn, folder / f"{layer}-{peer}-{turn}"
+        facts = {"layer": layer, "peer": peer, "round": turn, "seed": seed, "threads": threads, **machine()}
+        row = runs.row(facts, partial(run, peer, features[layer], labels, stem, points, threads, seed))
         said = row.get("note") or f"{float(row['seconds']):.1f} s, KL divergence {float(row['kl_divergence']):.4f}"
-        print(f"{number} of {len(runs)}: {layer}, round {turn}, {PEERS[peer].name}: {said}", flush=True)
-    rows = [done[key] for key in runs]
-    if all(row.get("note") for row in rows):
-        raise UserError(f"nobody has made a map; {folder}/*.log say why")
-    unfinished.unlink(missing_ok=True)
-    return rows
+        print(f"{number} of {len(planned)}: {layer}, round {turn}, {PEERS[peer].name}: {said}", flush=True)
+    return runs.finish()
 
 
 def arguments() -> argparse.Namespace:

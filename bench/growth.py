@@ -9,10 +9,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from measuring import OURS, environment, last_line, machine, measure, measured, need, take_cores, write
+from measuring import Runs, environment, last_line, machine, measure, need, take_cores, write
 
 from common.jobs import UserError
 
@@ -34,7 +35,6 @@ STAGES = {
         200_000,
     ),
 }
-PACKAGES = OURS
 SEED = 1004
 COLUMNS = (
     *("points", "dimensions", "stage", "seed", "threads"),
@@ -81,30 +81,20 @@ def grow(numbers: Sequence[int], threads: int) -> list[dict[str, Any]]:
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     flatten(max(numbers), threads)
-    unfinished = FOLDER / f"unfinished-{threads}.csv"
-    done = {(int(row["points"]), row["stage"]): row for row in measured(unfinished)}
+    runs = Runs(FOLDER / f"unfinished-{threads}.csv", COLUMNS, ("points", "stage"))
     take_cores(threads)
-    rows = []
     for points in sorted(set(numbers)):
         for stage in (stage for stage in STAGES if points <= STAGES[stage].most):
-            row = done.get((points, stage))
-            if row is None:
-                facts = {"points": points, "stage": stage, "seed": SEED, "threads": threads, **machine()}
-                row = facts | run(stage, points, threads)
-                done[points, stage] = row
-                write(unfinished, COLUMNS, list(done.values()))
+            facts = {"points": points, "stage": stage, "seed": SEED, "threads": threads, **machine()}
+            row = runs.row(facts, partial(run, stage, points, threads))
             said = row.get("note") or f"{float(row['seconds']):.1f} s, {float(row['peak_mib']):,.0f} MiB"
             print(f"{points:,} images, {stage}: {said}", flush=True)
-            rows.append(row)
             if row.get("note"):
                 break
         else:
             for left in FOLDER.glob(f"{points}-*.np[yz]"):  # what the stages have handed over
                 left.unlink()
-    if all(row.get("note") for row in rows):
-        raise UserError(f"nothing could be measured; {FOLDER}/*.log say why")
-    unfinished.unlink(missing_ok=True)
-    return rows
+    return runs.finish()
 
 
 def arguments() -> argparse.Namespace:

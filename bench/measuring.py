@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,6 @@ def last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def measured(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a table of runs, if there is one, that have been measured."""
-    if path.exists():
-        with open(path, newline="") as file:
-            yield from (row for row in csv.DictReader(file) if not row["note"])
-
-
 def write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a table of runs with these columns; what a run does not have is left empty."""
     with whole(path) as part, open(part, "w", newline="") as file:
@@ -94,3 +87,33 @@ def need(path: Path, command: str) -> Path:
     if not path.exists():
         raise UserError(f"{path} is not there; make it first: {command}")
     return path
+
+
+class Runs:
+    """The runs of a benchmark, a row each, kept in a file as they come: one that was interrupted goes on from there."""
+
+    def __init__(self, path: Path, columns: Sequence[str], key: Sequence[str]) -> None:
+        """With the measured ones in the file at `path`, if there is one; the columns of `key` tell them apart."""
+        self.path, self.columns, self.key = path, columns, key
+        self.rows: list[dict[str, Any]] = []
+        self.before = {}
+        if path.exists():
+            with open(path, newline="") as file:
+                self.before = {self.key_of(row): row for row in csv.DictReader(file) if not row["note"]}
+
+    def key_of(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """What tells a row from all others."""
+        return tuple(str(row[column]) for column in self.key)
+
+    def row(self, facts: dict[str, Any], run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The next row: what is known before, `facts`, and what the `run` finds, unless it was measured before."""
+        self.rows.append(self.before.pop(self.key_of(facts), None) or facts | run())
+        write(self.path, self.columns, [*self.rows, *self.before.values()])
+        return self.rows[-1]
+
+    def finish(self) -> list[dict[str, Any]]:
+        """All rows, whose file is not needed any more; raises UserError if nothing was measured."""
+        if all(row.get("note") for row in self.rows):
+            raise UserError(f"nothing could be measured; {self.path.parent}/*.log say why")
+        self.path.unlink()
+        return self.rows

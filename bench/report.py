@@ -1,6 +1,6 @@
 """Draw and write docs/benchmark.png and docs/benchmark.md, from the docs/benchmark.csv of compare.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import matplotlib
 import numpy as np
@@ -181,9 +181,14 @@ def plot(table: pd.DataFrame) -> Figure:
     return figure
 
 
-if __name__ == "__main__":
-    table = pd.read_csv("docs/benchmark.csv")
-    with matplotlib.rc_context(SMALL), whole("docs/benchmark.png") as part:
+def publish(name: str, plot: Callable[[pd.DataFrame], Figure], report: Callable[[pd.DataFrame], str]) -> None:
+    """Draw and write docs/{name}.png and docs/{name}.md, from the runs in docs/{name}.csv."""
+    table = pd.read_csv(f"docs/{name}.csv")
+    with matplotlib.rc_context(SMALL), whole(f"docs/{name}.png") as part:
         plot(table).savefig(part, format="png", dpi=DPI)
-    with whole("docs/benchmark.md") as part:
+    with whole(f"docs/{name}.md") as part:
         part.write_text(report(table))
+
+
+if __name__ == "__main__":
+    publish("benchmark", plot, report)

@@ -1,6 +1,5 @@
 """Draw and write docs/growth.png and docs/growth.md, from the docs/growth.csv of growth.py."""
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from growth import STAGES
@@ -9,9 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from run_peer import PERPLEXITY
 
-from common.figures import SMALL
-from common.files import whole
-from report import DPI, digits, table_of
+from report import digits, publish, table_of
 
 OWN = 70_000  # images that are MNIST's own
 TOTAL = "total"
@@ -175,8 +172,4 @@ def plot(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    table = pd.read_csv("docs/growth.csv")
-    with matplotlib.rc_context(SMALL), whole("docs/growth.png") as part:
-        plot(table).savefig(part, format="png", dpi=DPI)
-    with whole("docs/growth.md") as part:
-        part.write_text(report(table))
+    publish("growth", plot, report)

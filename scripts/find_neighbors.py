@@ -179,6 +179,8 @@ def plan_search(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) 
         found = measured(best)
         if found >= GOOD_RECALL:
             break
+    else:
+        return best, found
     for share in SHARES:
         quicker = best._replace(share=share)
         if (quickly_found := measured(quicker)) < GOOD_RECALL:
