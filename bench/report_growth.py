@@ -13,7 +13,7 @@ from report import digits, publish, table_of
 OWN = 70_000  # images that are MNIST's own
 TOTAL = "total"
 PARTS = ["neighbors", "affinities", "optimization"]  # of the total
-SIZE = (7.0, 2.9)  # inches
+SIZE = (7.0, 3.5)  # inches
 STYLES = {
     "neighbors": {"color": "#3f90da", "marker": "s"},
     "affinities": {"color": "#92dadd", "marker": "v"},
@@ -152,14 +152,14 @@ def label_axes(axes: Axes, points: np.ndarray, title: str) -> None:
     axes.set_axisbelow(True)
     axes.set_xlabel("images")
     axes.set_title(title, loc="left")
-    axes.legend(handletextpad=0.2)
 
 
 def plot(table: pd.DataFrame) -> Figure:
     """The figure of the rows (growth.COLUMNS): seconds and peak memory of each stage, with what was fitted to them."""
     rows = with_total(table)
     figure = Figure(SIZE, layout="constrained")
-    left, right = figure.subplots(1, 2)
+    parts = figure.subfigures(1, 2)
+    left, right = (part.subplots() for part in parts)
     for stage, style in STYLES.items():
         of_stage = rows[rows.stage == stage]
         if len(of_stage) > 1:
@@ -168,6 +168,10 @@ def plot(table: pd.DataFrame) -> Figure:
                 draw_memory(right, of_stage.points, of_stage.peak_mib, style, stage)
     for axes, title in (left, "seconds"), (right, "peak memory of the stage's process (GiB)"):
         label_axes(axes, np.sort(rows.points.unique()), title)
+    for part, columns in zip(
+        parts, (3, 2), strict=True
+    ):  # two rows below the panel: within they would lie on the marks
+        part.legend(loc="outside lower center", ncols=columns, handletextpad=0.2, columnspacing=1)
     return figure
 
 

@@ -171,8 +171,8 @@ def test_page_and_figure_show_every_stage(growth):
     ]
     assert "an exact search" in page
     exponent = power(*growth.table.query("stage == 'optimization'")[["points", "seconds"]].T.to_numpy())[0]
-    left, right = plot(growth.table).axes
-    labels = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in (left, right)]
+    legends = [part.legends[0] for part in plot(growth.table).subfigs]
+    labels = [[text.get_text() for text in legend.get_texts()] for legend in legends]
     assert f"optimization, $n^{{{exponent:.2f}}}$" in labels[0] and len(labels[0]) == 5 and len(labels[1]) == 4
     with Image.open(growth.folder / "docs/growth.png") as image:
         assert image.width == 2100
