@@ -168,9 +168,7 @@ def plot(table: pd.DataFrame) -> Figure:
                 draw_memory(right, of_stage.points, of_stage.peak_mib, style, stage)
     for axes, title in (left, "seconds"), (right, "peak memory of the stage's process (GiB)"):
         label_axes(axes, np.sort(rows.points.unique()), title)
-    for part, columns in zip(
-        parts, (3, 2), strict=True
-    ):  # two rows below the panel: within they would lie on the marks
+    for part, columns in zip(parts, (3, 2), strict=True):  # in two rows below, where no marks are
         part.legend(loc="outside lower center", ncols=columns, handletextpad=0.2, columnspacing=1)
     return figure
 
