@@ -100,7 +100,7 @@ def run(peer: str, features: Path, labels: Path, stem: Path, points: int, thread
         return {"note": f"not installed ({found['missing']}); {PEERS[peer].needs}"}
     found["start_seconds"] = round(found.pop("called") - started, 3)
     neighbors = stem.with_name(f"{features.stem}-{found['points']}-neighbors.npz")
-    arguments = map(str, (features, labels, made, neighbors))
+    arguments = map(str, (features, labels, made, neighbors, threads))
     scores = subprocess.run(
         [sys.executable, HERE / "score_run.py", *arguments], capture_output=True, text=True, env=environment(threads)
     )

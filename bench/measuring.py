@@ -19,7 +19,7 @@ from common.files import whole
 from common.jobs import UserError
 
 SHARED = ("numpy", "scipy", "scikit-learn")
-OURS = ("openTSNE", "faiss-cpu", "numba", *SHARED)  # packages that this workflow's t-SNE computes with
+OURS = ("openTSNE", "numba", *SHARED)  # packages that this workflow's t-SNE computes with
 
 
 def take_cores(threads: int) -> None:

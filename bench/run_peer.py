@@ -27,7 +27,6 @@ Call = Callable[[np.ndarray], tuple[np.ndarray, float]]
 
 def ours(threads: int, seed: int) -> Call:
     """This workflow's find_neighbors and embed_tsne, as their rules call them by default."""
-    import faiss
     import yaml
     from embed_tsne import affinities, fit_opentsne, start_layout
     from find_neighbors import find_neighbors
@@ -36,11 +35,10 @@ def ours(threads: int, seed: int) -> Call:
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
     parameters = config["tsne"] | {"perplexity": PERPLEXITY, "seed": seed}
-    faiss.omp_set_num_threads(threads)
 
     def call(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()
-        found, _ = find_neighbors(features, features[:0], neighbors_heeded(PERPLEXITY), seed, config["memory"])
+        found, _ = find_neighbors(features, features[:0], neighbors_heeded(PERPLEXITY), seed, config["memory"], threads)
         neighbors = affinities(found, PERPLEXITY)
         start = start_layout(features, seed, config["memory"])
         prepared = time.perf_counter() - started

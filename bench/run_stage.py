@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import faiss
 import find_neighbors
 import numpy as np
 import yaml
@@ -57,7 +56,6 @@ def first_features(points: int) -> np.ndarray:
 
 def neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str, Any]:
     """The neighbors, and the plan by which they were found."""
-    faiss.omp_set_num_threads(threads)
     features = first_features(points)
     plans, plan_search = [], find_neighbors.plan_search
 
@@ -68,7 +66,9 @@ def neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str, A
     find_neighbors.plan_search = noted
     perplexity, memory = CONFIG["tsne"]["perplexity"], CONFIG["memory"]
     with timed:
-        found, _ = find_neighbors.find_neighbors(features, features[:0], neighbors_heeded(perplexity), seed, memory)
+        found, _ = find_neighbors.find_neighbors(
+            features, features[:0], neighbors_heeded(perplexity), seed, memory, threads
+        )
     np.savez(handed(points, "neighbors.npz"), indices=found["indices"], distances=found["distances"])
     said = "an exact search"
     if plans:

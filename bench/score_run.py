@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from embed_tsne import kl_divergence
-from find_neighbors import nearest, without_self
+from find_neighbors import search_exactly, without_self
 from run_peer import PERPLEXITY
 from score_map import VOTERS, accuracy, kept
 from sklearn.neighbors import NearestNeighbors
@@ -17,9 +17,9 @@ from common.files import whole
 MEMORY = 2000  # MB
 
 
-def exact_neighbors(features: np.ndarray, k: int) -> dict[str, np.ndarray]:
+def exact_neighbors(features: np.ndarray, k: int, threads: int) -> dict[str, np.ndarray]:
     """The k nearest neighbors of each row of `features` (n, d), by an exact search: indices and distances (n, k)."""
-    found = without_self(*nearest(features, features, k + 1, MEMORY), np.arange(len(features)))
+    found = without_self(*search_exactly(features, features, k + 1, MEMORY, threads), np.arange(len(features)))
     return dict(zip(("indices", "distances"), found, strict=True))
 
 
@@ -36,14 +36,14 @@ def scores(places: np.ndarray, labels: np.ndarray, neighbors: dict[str, np.ndarr
     }
 
 
-def main(features_path: str, labels_path: str, map_path: str, neighbors_path: str) -> None:
+def main(features_path: str, labels_path: str, map_path: str, neighbors_path: str, threads: str) -> None:
     """Print the scores of the map; the exact neighbors are searched once, and kept until the features change."""
     places = np.load(map_path)
     stored = Path(neighbors_path)
     if not stored.exists() or stored.stat().st_mtime < Path(features_path).stat().st_mtime:
         features = np.load(features_path, mmap_mode="r")[: len(places)]
         with whole(stored) as part:
-            np.savez(part, **exact_neighbors(features, neighbors_heeded(PERPLEXITY)))
+            np.savez(part, **exact_neighbors(features, neighbors_heeded(PERPLEXITY), int(threads)))
     print(json.dumps(scores(places, np.load(labels_path)[: len(places)], dict(np.load(stored)))))
 
 

@@ -26,7 +26,7 @@ rule find_neighbors:
         mem_mb=by_size(800, most=config["memory"], features=2.6),
         runtime=by_size(5, features=0.02, test_features=0.02),
     params:
-        helpers=helpers("arrays", "components", "files", "jobs", "pieces"),
+        helpers=helpers("arrays", "components", "files", "jobs", "nearest", "pieces"),
         k=neighbors,
         seed=lambda wildcards: tsnes(wildcards.dataset)[""],
         memory=config["memory"],

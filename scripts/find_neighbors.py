@@ -7,13 +7,16 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-import faiss
 import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from common.arrays import load
 from common.components import principal_components, project
 from common.files import whole
 from common.jobs import UserError, job
+from common.nearest import first, nearest, nearest_of_few, side_by_side, squared_distances
 from common.pieces import fitting, pieces
 
 log = logging.getLogger("workflow")
@@ -23,6 +26,7 @@ Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # of querie
 SAMPLE = 500  # rows whose exact neighbors the recall is measured on
 MIN_RECALL = 0.999  # below it, the search is exact after all
 GOOD_RECALL = 0.9995  # the quickest plan that reaches it is taken
+ROWS_A_CELL = 100  # at the most, for k-means
 BLOCK = 10_000  # rows searched at once, between two lines of progress
 EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 128  # up to here an exact search is as fast
 
@@ -50,8 +54,10 @@ def without_self(indices: np.ndarray, distances: np.ndarray, rows: np.ndarray) -
     return indices[~is_self].reshape(shape), distances[~is_self].reshape(shape)
 
 
-def nearest(features: np.ndarray, queries: np.ndarray, k: int, memory: float) -> tuple[np.ndarray, np.ndarray]:
-    """The k rows of `features` (n, d) nearest to each of the `queries` (m, d), by an exact search.
+def search_exactly(
+    features: np.ndarray, queries: np.ndarray, k: int, memory: float, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k rows of `features` (n, d) nearest to each of the `queries` (m, d), by all distances.
 
     Returns indices (m, k) int32 and Euclidean distances (m, k) float32, nearest first. Both matrices are read where
     they are, which for mapped files is the disk: pieces of `memory` MB of `features` one after the other, each for all
@@ -59,40 +65,15 @@ def nearest(features: np.ndarray, queries: np.ndarray, k: int, memory: float) ->
     """
     n, d = features.shape
     indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
-    for piece in pieces(n, fitting(memory, d)):
+    for piece in pieces(n, max(k, fitting(memory, d))):
         for rows in pieces(len(queries), BLOCK):
-            found = faiss.knn(queries[rows], features[piece], k)
+            found = nearest(queries[rows], features[piece], min(k, piece.stop - piece.start), threads)
             if piece.start:
                 both = np.hstack([squared[rows], found[0]]), np.hstack([indices[rows], piece.start + found[1]])
                 found = first(k, *both)
             squared[rows], indices[rows] = found
             log.info("neighbors of %d of %d rows, among %d of %d", rows.stop, len(queries), piece.stop, n)
     return indices, np.sqrt(squared)
-
-
-def first(k: int, squared: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The k smallest of each row of `squared` (m, at least k), ascending, and what is at their places in `indices`."""
-    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(squared, order, axis=1), np.take_along_axis(indices, order, axis=1)
-
-
-def squared_distances(
-    features: np.ndarray, queries: np.ndarray, rows: np.ndarray, indices: np.ndarray, memory: float
-) -> np.ndarray:
-    """From the `rows` (m,) of `queries` to the rows `indices` (m, c) of `features` (n, d): (m, c) float32.
-
-    Summed over blocks of columns, of which `memory` MB are held at once, so that each is read from the disk in one go.
-    """
-    squared = np.zeros(indices.shape, np.float32)
-    for columns in pieces(features.shape[1], fitting(memory, len(features) + BLOCK)):
-        held = np.ascontiguousarray(features[:, columns])  # no copy, if it is all columns
-        for block in pieces(len(rows), BLOCK):
-            asked = np.ascontiguousarray(queries[rows[block], columns])
-            ids, part = indices[block].astype(np.int64), np.empty(indices[block].shape, np.float32)
-            pointers = map(faiss.swig_ptr, (part, asked, held, ids))
-            faiss.fvec_L2sqr_by_idx(*pointers, held.shape[1], *ids.shape)
-            squared[block] += part
-    return squared
 
 
 class ProjectedSearch:
@@ -102,27 +83,28 @@ class ProjectedSearch:
     nearest cells, and have most of their candidates in common, which are then found in the processor's cache.
     """
 
-    def __init__(self, features: np.ndarray, seed: int, memory: float) -> None:
+    def __init__(self, features: np.ndarray, seed: int, memory: float, threads: int) -> None:
         """Of `features` (n, d) float32, of which `memory` MB are held at once."""
-        self.features, self.memory = features, memory
+        self.features, self.memory, self.threads = features, memory, threads
         self.frame = principal_components(features, DEPTHS[-1][0], seed, memory)
         projected = project(features, *self.frame, memory)
-        n, dimensions = projected.shape
-        cells = 2 * math.isqrt(n)
-        self.cells = faiss.Kmeans(dimensions, cells, niter=8, seed=seed, max_points_per_centroid=100)
-        self.cells.train(projected)
+        cells = 2 * math.isqrt(len(projected))
+        some = np.random.default_rng(seed).permutation(len(projected))[: ROWS_A_CELL * cells]
+        with threadpool_limits(1):  # with several threads, sums are in any order
+            means = KMeans(cells, init="random", n_init=1, max_iter=8, random_state=seed).fit(projected[some])
+        self.centers = means.cluster_centers_
         membership = self.cell_of(projected)
         self.order = np.argsort(membership, kind="stable").astype(np.int32)
         self.projected = projected[self.order]
         self.bounds = np.searchsorted(membership[self.order], np.arange(cells + 1))
-        _, self.nearest_cells = faiss.knn(self.cells.centroids, self.cells.centroids, cells)
+        self.nearest_cells = np.argsort(cdist(self.centers, self.centers), axis=1)
 
     def cell_of(self, projected: np.ndarray) -> np.ndarray:
         """The cell of each projected row (m, dimensions), (m,)."""
-        return self.cells.index.search(projected, 1)[1][:, 0]
+        return nearest(projected, self.centers, 1, self.threads)[1][:, 0]
 
     def rows_about(self, cell: int, least: int) -> np.ndarray:
-        """Places in `order` of at least so many rows, those of whole cells, the nearest."""
+        """Places in `order` of at least so many rows, those of whole cells, the nearest first."""
         near = self.nearest_cells[cell]
         sizes = self.bounds[near + 1] - self.bounds[near]
         near = near[: np.searchsorted(np.cumsum(sizes), least) + 1]
@@ -135,14 +117,18 @@ class ProjectedSearch:
         found = np.empty((len(asked), count), np.int32)
         if plan.share == 1:
             for block in pieces(len(asked), BLOCK):
-                found[block] = self.order[faiss.knn(asked[block], rows, count)[1]]
+                found[block] = self.order[nearest(asked[block], rows, count, self.threads)[1]]
                 log.info("candidates of %d of %d rows", block.stop, len(asked))
             return found
         least = max(int(plan.share * len(rows)), 4 * count)
+
+        def search(run: tuple[int, int]) -> tuple[int, int]:
+            about = self.rows_about(cells[run[0]], least)
+            found[slice(*run)] = self.order[about[nearest_of_few(asked[slice(*run)], rows[about], count)[1]]]
+            return run
+
         starts = np.flatnonzero(np.diff(cells, prepend=-1))
-        for start, stop in pairwise([*starts.tolist(), len(cells)]):
-            about = self.rows_about(cells[start], least)
-            found[start:stop] = self.order[about[faiss.knn(asked[start:stop], rows[about], count)[1]]]
+        for start, stop in side_by_side(search, pairwise([*starts.tolist(), len(cells)]), self.threads):
             if stop // BLOCK > start // BLOCK:
                 log.info("candidates of %d of %d rows", stop, len(asked))
         return found
@@ -157,7 +143,7 @@ class ProjectedSearch:
         for block in pieces(len(queries), fitting(self.memory, 2 * count)):
             rows = order[block]
             near = self.candidates(projected[rows], cells[rows], count, plan)
-            distances = squared_distances(self.features, queries, rows, near, self.memory)
+            distances = squared_distances(self.features, queries, rows, near, self.memory, self.threads)
             squared[rows], indices[rows] = first(k, distances, near)
         return indices, np.sqrt(squared)
 
@@ -200,7 +186,7 @@ def recall(found: np.ndarray, exact: np.ndarray) -> float:
 
 
 def find_neighbors(
-    features: np.ndarray, test_features: np.ndarray, k: int, seed: int, memory: float
+    features: np.ndarray, test_features: np.ndarray, k: int, seed: int, memory: float, threads: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The k nearest neighbors of each row among `features` (n, d) float32, by Euclidean distance.
 
@@ -209,8 +195,8 @@ def find_neighbors(
     first has `recall`, too, the share of the true neighbors that was found. Many wide rows are searched by their first
     principal components, in the nearest cells, and the candidates ranked again by their full distance. How far that has
     to go is found out on a sample of exact queries, as is the recall; below MIN_RECALL the search is exact after all.
-    Features of more than `memory` MB are searched in pieces. The searches are faiss's (Douze et al. 2024,
-    https://arxiv.org/abs/2401.08281). Raises UserError if there are not more than k rows.
+    Features of more than `memory` MB are searched in pieces. The result is the same with any number of threads. Raises
+    UserError if there are not more than k rows.
     """
     n, d = features.shape
     if k >= n:
@@ -218,12 +204,12 @@ def find_neighbors(
             f"{k} neighbors of each image are asked for (three times tsne.perplexity, and at least 30), "
             f"and there are {n} images: give more, or lower tsne.perplexity"
         )
-    exact = partial(nearest, features, memory=memory)
+    exact = partial(search_exactly, features, memory=memory, threads=threads)
     search, found = exact, {"method": "exact", "recall": 1.0}
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
         count = min(SAMPLE, fitting(memory, d))
         sample = np.sort(np.random.default_rng(seed).choice(n, count, replace=False))
-        projected = ProjectedSearch(features, seed, memory)
+        projected = ProjectedSearch(features, seed, memory, threads)
         plan, share = plan_search(projected, sample, search_others(exact, features[sample], sample, k)[0])
         if share >= MIN_RECALL:
             search, found = partial(projected, plan=plan), {"method": "projected", "recall": share}
@@ -239,9 +225,8 @@ def find_neighbors(
 if __name__ == "__main__":
     with job(snakemake.log[0], f"find_neighbors {snakemake.wildcards.layer}"):
         params = snakemake.params
-        faiss.omp_set_num_threads(snakemake.threads)
         features, test_features = load(snakemake.input.features), load(snakemake.input.test_features)
-        found = find_neighbors(features, test_features, params.k, params.seed, params.memory)
+        found = find_neighbors(features, test_features, params.k, params.seed, params.memory, snakemake.threads)
         for path, neighbors in zip(snakemake.output, found, strict=True):
             with whole(path) as part:
                 np.savez(part, **neighbors)

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-import faiss
 import find_neighbors as script
 import numpy as np
 import pytest
@@ -30,9 +29,9 @@ def brute_force(features, rows, k):
     return indices, np.take_along_axis(distances, indices, axis=1)
 
 
-def find_neighbors(features, k):
+def find_neighbors(features, k, threads=1):
     """The rows' own neighbors."""
-    return script.find_neighbors(features, features[:0], k, seed=0, memory=1000)[0]
+    return script.find_neighbors(features, features[:0], k, 0, 1000, threads)[0]
 
 
 def test_few_rows_are_searched_exactly():
@@ -67,7 +66,7 @@ def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_everyw
     centers = spread * generator.normal(size=(12, d))
     features = generator.normal(size=(n, 30)) @ generator.normal(size=(30, d)) + centers[np.arange(n) % 12]
     features = features.astype(np.float32)
-    search, sample = ProjectedSearch(features, seed=0, memory=1000), np.arange(0, n, 40)
+    search, sample = ProjectedSearch(features, seed=0, memory=1000, threads=2), np.arange(0, n, 40)
     plan, found = plan_search(search, sample, brute_force(features, sample, 15)[0])
     assert plan.share <= share and (plan.share == 1) == (share == 1)
     rows = np.arange(7, n, 211)
@@ -114,7 +113,7 @@ def test_other_rows_are_searched_in_the_same_way_and_none_is_left_out(n, d, meth
     features = np.random.default_rng(5).normal(size=(n, d)) * np.geomspace(10, 0.1, d)
     features = features.astype(np.float32)
     others = features[:7] + np.float32(1e-3)
-    _, found = script.find_neighbors(features, others, 12, seed=0, memory=1000)
+    _, found = script.find_neighbors(features, others, 12, seed=0, memory=1000, threads=2)
     assert found["method"] == method and found["indices"].shape == (7, 12) and "recall" not in found
     assert np.array_equal(found["indices"][:, 0], np.arange(7)), "a row's own copy is its nearest neighbor"
     distances = np.linalg.norm(others[:, None].astype(np.float64) - features, axis=2)
@@ -126,8 +125,7 @@ def test_the_same_on_one_thread_and_on_two():
     features = features.astype(np.float32)
     found = []
     for threads in (1, 2):
-        faiss.omp_set_num_threads(threads)
-        found.append(find_neighbors(features, 15))
+        found.append(find_neighbors(features, 15, threads))
     assert found[0]["method"] == "projected"
     assert np.array_equal(found[0]["indices"], found[1]["indices"])
 
@@ -138,7 +136,9 @@ def test_pieces_give_what_the_whole_gives(n):
     features = (generator.normal(size=(n, 400)) * np.geomspace(10, 0.1, 400)).astype(np.float32)
     features[n // 2 : n // 2 + 40] = features[:40]  # copies
     others = features[:200] + np.float32(0.01)
-    whole, pieces = (script.find_neighbors(features, others, 12, seed=0, memory=memory) for memory in (1000, 1.5))
+    whole, pieces = (
+        script.find_neighbors(features, others, 12, seed=0, memory=memory, threads=2) for memory in (1000, 1.5)
+    )
     for a, b in zip(whole, pieces, strict=True):
         assert a["method"] == b["method"] == ("exact" if n < EXACT_ROWS else "projected")
         assert np.isclose(a["distances"], b["distances"], atol=0.05).mean() > 0.999
@@ -147,7 +147,7 @@ def test_pieces_give_what_the_whole_gives(n):
 
 def test_no_other_rows_have_no_neighbors():
     features = np.random.default_rng(7).normal(size=(50, 4)).astype(np.float32)
-    _, found = script.find_neighbors(features, features[:0], 12, seed=0, memory=1000)
+    _, found = script.find_neighbors(features, features[:0], 12, seed=0, memory=1000, threads=2)
     assert found["indices"].shape == found["distances"].shape == (0, 12)
 
 
@@ -159,7 +159,7 @@ from find_neighbors import find_neighbors
 features = np.load(sys.argv[1], mmap_mode="r")
 used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_DATA, (used + int(sys.argv[3]) * 10**6,) * 2)
-found, _ = find_neighbors(features, features[:10], 12, 0, float(sys.argv[2]))
+found, _ = find_neighbors(features, features[:10], 12, 0, float(sys.argv[2]), 2)
 np.savez(sys.argv[1].replace("features.npy", "found.npz"), **found)
 """
 

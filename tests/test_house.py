@@ -14,7 +14,6 @@ from helpers import ROOT
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 PACKAGES = {  # of an imported module, as conda names it, where the names differ
     "PIL": "pillow",
-    "faiss": "faiss-cpu",
     "matplotlib": "matplotlib-base",
     "openTSNE": "opentsne",
     "pypi_simple": "pypi-simple",

@@ -35,12 +35,13 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
-import numba
 import numpy as np
 from openTSNE.tsne import OptimizationInterrupt, gradient_descent
 from scipy import fft
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from common.compiled import compiled
 
 SPACING = 0.4  # of the grid's nodes, in the map's units; on MNIST's maps the repulsion is then wrong by 0.8 %
 SHIFTS = (0, 0.5)  # of the two grids, in nodes
@@ -50,20 +51,6 @@ FINEST_SPACING = 1e-12  # where all points are one
 EXACT_PAIRS = 16_000_000  # so many, of all points with each other, are summed faster than by a grid
 FAR_PAIRS = 40_000_000  # so many of far points with all others; more would take longer than a coarser grid
 BLOCKS = 16
-
-
-def compiled(function: Callable) -> Callable:
-    """Compile a function at its first call, by numba; it then runs beside others.
-
-    What was compiled is kept for the next process, in __pycache__ beside this file or in the user's cache or where
-    NUMBA_CACHE_DIR says; where nothing can be written, each process compiles, which takes 1.5 s.
-    """
-    # sums in any order, but division exact: 1 / 1 is to be 1, which is taken from Z for each point's 1 with itself
-    options = {"nogil": True, "fastmath": {"nnan", "ninf", "nsz", "reassoc", "contract"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        return numba.njit(**options)(function)
 
 
 class Crew:

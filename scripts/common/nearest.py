@@ -1,0 +1,173 @@
+"""The nearest rows of a matrix, by all distances, and the distances to some of them.
+
+The products of a block of queries and a block of rows are NumPy's, and a compiled loop keeps the smallest distances of
+them while they are in the processor's cache. Blocks of queries are worked on side by side, each by one thread, so that
+the result does not depend on how many there are.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from common.compiled import compiled
+from common.pieces import fitting, pieces
+
+QUERIES, ROWS = 256, 2048  # of a block, whose products take 2 MB
+AT_ONCE = 16  # products are looked at together, first whether any is of interest
+RESERVOIR = 64  # at least so many more than are asked for are gathered, before the largest are dropped
+RANKED = 1000  # queries of a block for squared_distances
+
+
+def side_by_side(work: Callable, tasks: Iterable[Any], threads: int) -> Iterator[Any]:
+    """What `work`, which is to release the GIL, makes of each of the tasks, in their order, on so many threads."""
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(work, tasks)
+
+
+@compiled
+def _partition(values, ids, count, k):  # noqa: ANN001, ANN202
+    """Bring the k smallest of the first `count` values, and their ids, to the front (Hoare 1961, Find)."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot, i, j = values[(low + high) // 2], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                ids[i], ids[j] = ids[j], ids[i]
+                i += 1
+                j -= 1
+        if k - 1 <= j:
+            high = j
+        elif k - 1 >= i:
+            low = i
+        else:
+            return
+
+
+@compiled
+def _keep_smallest(products, lengths, start, k, values, ids, counts, limits):  # noqa: ANN001, ANN202
+    """Add to each query's `counts` values those of lengths - 2 products (m, n) that are below its limit.
+
+    Where they fill its row of values and ids (m, more than k), all but the k smallest are dropped, and the largest of
+    these is the limit from then on.
+    """
+    rows, room = products.shape[1], values.shape[1] - AT_ONCE
+    for i in range(products.shape[0]):
+        count, limit = counts[i], limits[i]
+        for first in range(0, rows, AT_ONCE):
+            last = min(first + AT_ONCE, rows)
+            any_below = False
+            for j in range(first, last):
+                any_below |= lengths[j] - np.float32(2) * products[i, j] < limit
+            if any_below:
+                for j in range(first, last):  # without a branch, which would often be guessed wrong
+                    value = lengths[j] - np.float32(2) * products[i, j]
+                    values[i, count] = value
+                    ids[i, count] = start + j
+                    count += value < limit
+                if count > room:
+                    _partition(values[i], ids[i], count, k)
+                    count, limit = k, values[i, :k].max()
+        counts[i], limits[i] = count, limit
+
+
+@compiled
+def _finish(values, ids, counts, k):  # noqa: ANN001, ANN202
+    """Bring each query's k smallest to the front."""
+    for i in range(len(counts)):
+        _partition(values[i], ids[i], counts[i], k)
+
+
+def nearest_of_few(queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `nearest`, of some hundred queries, on the calling thread."""
+    shape, lengths = (len(queries), k + max(2 * k, RESERVOIR) + AT_ONCE), squared_lengths(rows)
+    values, ids = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    counts, limits = np.zeros(len(queries), np.int64), likely_limits(queries, rows, lengths, k)
+    for block in pieces(len(rows), ROWS):
+        _keep_smallest(queries @ rows[block].T, lengths[block], block.start, k, values, ids, counts, limits)
+    for few in np.flatnonzero(counts < k):  # the limit was too low after all
+        one = slice(few, few + 1)
+        counts[one], limits[one] = 0, np.inf
+        _keep_smallest(queries[one] @ rows.T, lengths, 0, k, values[one], ids[one], counts[one], limits[one])
+    _finish(values, ids, counts, k)
+    squared = values[:, :k] + squared_lengths(queries)[:, None]
+    return first(k, np.maximum(squared, 0, out=squared), ids[:, :k])
+
+
+def likely_limits(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, k: int) -> np.ndarray:
+    """Of each query (m, d), what the k smallest of lengths (n,) - 2 products are in all likelihood below, (m,) float32.
+
+    Judged by the products with some of the rows (n, d): by a rank among them that is four standard deviations above
+    what is expected.
+    """
+    every = min(16, len(rows) // (8 * k))
+    if every < 2:
+        return np.full(len(queries), np.inf, np.float32)
+    rank = math.ceil(k / every + 4 * math.sqrt(k / every))
+    return np.partition(lengths[::every] - 2 * (queries @ rows[::every].T), rank, axis=1)[:, rank]
+
+
+def squared_lengths(rows: np.ndarray) -> np.ndarray:
+    """Of each row (n, d), (n,) float32."""
+    return np.einsum("ij,ij->i", rows, rows)
+
+
+def first(k: int, squared: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The k smallest of each row of `squared` (m, at least k), ascending, and what is at their places in `indices`."""
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(squared, order, axis=1), np.take_along_axis(indices, order, axis=1)
+
+
+def nearest(queries: np.ndarray, rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k rows (n, d) nearest to each of the queries (m, d), both float32, n at least k.
+
+    Returns squared distances (m, k) float32, ascending, and the rows' numbers (m, k) int32.
+    """
+    squared, indices = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int32)
+
+    def search(block: slice) -> None:
+        squared[block], indices[block] = nearest_of_few(np.ascontiguousarray(queries[block]), rows, k)
+
+    for _ in side_by_side(search, pieces(len(queries), QUERIES), threads):
+        pass
+    return squared, indices
+
+
+@compiled
+def _add_squared_distances(queries, rows, indices, squared):  # noqa: ANN001, ANN202
+    """Add to `squared` (m, c) those of the queries (m, d) to the rows (n, d) at `indices` (m, c)."""
+    for i in range(indices.shape[0]):
+        for j in range(indices.shape[1]):
+            row, total = indices[i, j], np.float32(0)
+            for column in range(queries.shape[1]):
+                difference = queries[i, column] - rows[row, column]
+                total += difference * difference
+            squared[i, j] += total
+
+
+def squared_distances(
+    features: np.ndarray, queries: np.ndarray, numbers: np.ndarray, indices: np.ndarray, memory: float, threads: int
+) -> np.ndarray:
+    """From the rows `numbers` (m,) of `queries` to the rows `indices` (m, c) of `features` (n, d): (m, c) float32.
+
+    Summed over blocks of columns, of which `memory` MB are held at once, so that each is read from the disk in one go.
+    """
+    squared = np.zeros(indices.shape, np.float32)
+    for columns in pieces(features.shape[1], fitting(memory, len(features) + RANKED)):
+        held = np.ascontiguousarray(features[:, columns])  # no copy, if it is all columns
+
+        def add(block: slice, held: np.ndarray = held, columns: slice = columns) -> None:
+            asked = np.ascontiguousarray(queries[numbers[block], columns])
+            _add_squared_distances(asked, held, indices[block], squared[block])
+
+        for _ in side_by_side(add, pieces(len(numbers), RANKED), threads):
+            pass
+    return squared
