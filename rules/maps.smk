@@ -50,10 +50,12 @@ rule embed_tsne:
         "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
     resources:
         gpu=int(GPU_FOR_MAPS),
-        mem_mb=by_size(800, features=1.2, neighbors=12),
-        runtime=by_size(5, neighbors=0.4),
+        mem_mb=by_size(800, most=config["memory"], features=1.2, neighbors=12),
+        runtime=by_size(5, neighbors=0.1),
     params:
-        helpers=helpers("affinities", "arrays", "components", "files", "jobs", "tsne_descent", "tsnecuda_process"),
+        helpers=helpers(
+            "affinities", "arrays", "components", "files", "jobs", "pieces", "tsne_descent", "tsnecuda_process"
+        ),
         tsne=tsne_parameters,
         seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
         memory=config["memory"],

@@ -17,6 +17,7 @@ from common.arrays import load, load_neighbors
 from common.components import principal_components, project
 from common.files import whole
 from common.jobs import UserError, job
+from common.pieces import pieces
 from common.tsne_descent import Descent, exact_normalization
 from common.tsnecuda_process import TsnecudaError, fit_tsnecuda
 
@@ -28,6 +29,7 @@ MOMENTUM = 0.8
 START_SPREAD = 1e-4
 TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s with the grid
 PROGRESS_EVERY = 50  # iterations
+BLOCK = 10_000  # rows, of whose pairs the KL divergence is summed at once
 
 
 def start_layout(features: np.ndarray, seed: int, memory: float) -> np.ndarray:
@@ -122,12 +124,14 @@ def kl_divergence(coordinates: np.ndarray, affinities: csr_matrix, threads: int 
     Exact: the normalization is summed over all pairs, whatever the backend approximated (van der Maaten and Hinton
     2008, section 3).
     """
-    normalization = exact_normalization(coordinates, threads)
-    pairs = affinities.tocoo()
-    pairs.eliminate_zeros()  # 0 log 0 = 0
-    offsets = coordinates[pairs.row].astype(np.float64) - coordinates[pairs.col]
-    log_q = -np.log1p((offsets**2).sum(axis=1)) - np.log(normalization)
-    return float((pairs.data * (np.log(pairs.data) - log_q)).sum())
+    log_normalization, divergence = np.log(exact_normalization(coordinates, threads)), 0.0
+    for rows in pieces(len(coordinates), BLOCK):
+        pairs = affinities[rows].tocoo()
+        pairs.eliminate_zeros()  # 0 log 0 = 0
+        offsets = coordinates[rows][pairs.row].astype(np.float64) - coordinates[pairs.col]
+        log_q = -np.log1p((offsets**2).sum(axis=1)) - log_normalization
+        divergence += (pairs.data * (np.log(pairs.data) - log_q)).sum()
+    return float(divergence)
 
 
 if __name__ == "__main__":
