@@ -10,15 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import find_neighbors
 import numpy as np
 import yaml
 from embed_tsne import fit_opentsne, kl_divergence, start_layout
+from find_neighbors import find_neighbors
 from growth import FEATURES, FOLDER, IMAGES
 from measuring import OURS, cpu_seconds
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import load_npz, save_npz
 
+from common import searches
 from common.affinities import affinities, neighbors_heeded
 from common.arrays import load
 from common.files import whole
@@ -57,18 +58,16 @@ def first_features(points: int) -> np.ndarray:
 def neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str, Any]:
     """The neighbors, and the plan by which they were found."""
     features = first_features(points)
-    plans, plan_search = [], find_neighbors.plan_search
+    plans, plan_search = [], searches.plan_search
 
-    def noted(*arguments: Any) -> tuple[find_neighbors.Plan, float]:
+    def noted(*arguments: Any) -> tuple[searches.Plan, float]:
         plans.append(plan_search(*arguments))
         return plans[-1]
 
-    find_neighbors.plan_search = noted
+    searches.plan_search = noted
     perplexity, memory = CONFIG["tsne"]["perplexity"], CONFIG["memory"]
     with timed:
-        found, _ = find_neighbors.find_neighbors(
-            features, features[:0], neighbors_heeded(perplexity), seed, memory, threads
-        )
+        found, _ = find_neighbors(features, features[:0], neighbors_heeded(perplexity), seed, memory, threads)
     np.savez(handed(points, "neighbors.npz"), indices=found["indices"], distances=found["distances"])
     said = "an exact search"
     if plans:

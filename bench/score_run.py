@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from embed_tsne import kl_divergence
-from find_neighbors import search_exactly, without_self
 from run_peer import PERPLEXITY
 from score_map import VOTERS, accuracy, kept
 from sklearn.neighbors import NearestNeighbors
 
 from common.affinities import affinities, neighbors_heeded
 from common.files import whole
+from common.neighbors import without_self
+from common.searches import search_exactly
 
 MEMORY = 2000  # MB
 

@@ -118,14 +118,12 @@ def settings_of(dataset):
     settings = {**changed, **{key: own.get(key) for key in ("size", "classes", "sample", "labels")}}
     settings |= {"kind": kinds[0], "source": own[kinds[0]]}
     model = settings["network"]["model"]
-    settings["trained"] = model is None or model.endswith(".py")
     settings["layers"] = [as_mapping(layer) for layer in settings["layers"]]
 
     if kinds[0] == "vectors":
         if "layers" in own or "network" in own:
             refuse(f"{path}: vectors are of no network, and are the layers; leave out layers and network")
         settings["layers"] = [as_mapping(layer) for layer in own["vectors"]]
-        settings["trained"] = False
     elif "labels" in own:
         refuse(f"{path}.labels: this is of vectors only; npy has its own")
     if "size" in own and kinds[0] != "folder":
@@ -138,13 +136,15 @@ def settings_of(dataset):
             refuse(f"{path}.layers: {name} is no good part of a file's name; give {{layer: {name}, name: another}}")
         if names.count(name) > 1:
             refuse(f"{path}.layers: {name} is named twice; give one another name")
-    network_layers = [layer["layer"] for layer in settings["layers"] if layer["name"] != "pixel"]
-    if kinds[0] != "vectors" and model is None:
+    shown = [] if kinds[0] == "vectors" else settings["layers"]
+    network_layers = [layer["layer"] for layer in shown if layer["name"] != "pixel"]
+    settings["trained"] = bool(network_layers) and (model is None or model.endswith(".py"))
+    if model is None:
         known = layers_of_notebook(settings["network"])
         for layer in network_layers:
             if layer not in known:
                 refuse(f"layers: the network has no {layer}{nearest(layer, known)} ({path})")
-    if settings["trained"] and network_layers and kinds[0] == "npy" and "labels" not in own["npy"]:
+    if settings["trained"] and kinds[0] == "npy" and "labels" not in own["npy"]:
         refuse(f"{path}.npy: without labels no network can be trained; give them, or layers: [pixel]")
     if (model or "").startswith("keras.applications.") and not settings["network"]["weights"]:
         refuse(f"{path}: {model} needs network.weights, the file of its weights; random ones have learned nothing")
@@ -156,6 +156,12 @@ def settings_of(dataset):
         refuse(
             f"tsne.perplexity: {perplexity} needs more than {3 * perplexity:g} images, "
             f"and {path}.sample is {rows}; set it to less than {rows / 3:g}"
+        )
+    landmarks = settings["tsne"]["landmarks"]
+    if landmarks is not None and landmarks <= max(3 * perplexity, 30):
+        said = f"{path}.tsne.landmarks" if "landmarks" in own.get("tsne", {}) else "tsne.landmarks"
+        refuse(
+            f"{said}: {landmarks} is too few; the scores need more than 30, perplexity {perplexity:g} more than {3 * perplexity:g}"
         )
     if settings["figures"]["palette"] != "auto":  # the default, for which it would be a pity to load matplotlib
         check_palette(

@@ -49,14 +49,14 @@ def tsnes(dataset):
 
 
 def tsne_parameters(wildcards):
-    """How its maps are made, but for the seed."""
-    return {name: value for name, value in SETTINGS[wildcards.dataset]["tsne"].items() if name != "seeds"}
+    """How t-SNE makes its maps, but for the seed."""
+    parameters = SETTINGS[wildcards.dataset]["tsne"]
+    return {name: value for name, value in parameters.items() if name not in ("seeds", "landmarks")}
 
 
 def network_seeds(wildcards):
     """Those of its networks that are trained."""
-    dataset = wildcards.dataset
-    return list(trainings(dataset).values()) if dataset in TRAINED and networks(dataset) else []
+    return list(trainings(wildcards.dataset).values()) if wildcards.dataset in TRAINED else []
 
 
 def is_of_network(dataset, layer):
@@ -92,6 +92,10 @@ VECTORS = [dataset for dataset, settings in SETTINGS.items() if settings["kind"]
 IMAGES = [dataset for dataset in SETTINGS if dataset not in VECTORS]
 TRAINED = [dataset for dataset in IMAGES if SETTINGS[dataset]["trained"]]
 ADOPTED = [dataset for dataset in IMAGES if not SETTINGS[dataset]["trained"]]
+
+# Those of which only landmarks are laid out by t-SNE, and the others placed in their map; those of which all rows are.
+LANDMARKED = [dataset for dataset, settings in SETTINGS.items() if settings["tsne"]["landmarks"]]
+WHOLE = [dataset for dataset in SETTINGS if dataset not in LANDMARKED]
 
 
 def one_of(values):
@@ -199,8 +203,7 @@ def filters_of(dataset):
 def comparisons_of(dataset):
     """The layers side by side, as figures and as tables, and how the training went."""
     shown = (rules.plot_layers, rules.plot_scores, rules.compare_layers, rules.tabulate_maps, rules.summarize_run)
-    trained = dataset in TRAINED and networks(dataset)
-    history = expand(rules.plot_history.output, dataset=dataset if trained else [])
+    history = expand(rules.plot_history.output, dataset=dataset if dataset in TRAINED else [])
     return [file for rule in shown for file in expand(rule.output, dataset=dataset)] + history
 
 

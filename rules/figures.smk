@@ -30,7 +30,8 @@ rule plot_scatter:
         palette=setting("figures", "palette"),
         style=setting("figures", "scatter", "style"),
         size=setting("figures", "scatter", "size"),
-        tsne=tsne_parameters,  # for the report
+        tsne=tsne_parameters,  # for the report, as the landmarks
+        landmarks=setting("tsne", "landmarks"),
     script:
         "../scripts/plot_scatter.py"
 
@@ -59,7 +60,8 @@ rule plot_thumbnails:
         helpers=helpers("arrays", "figures", "jobs"),
         palette=setting("figures", "palette"),
         canvas=setting("figures", "thumbnails", "canvas"),
-        tsne=tsne_parameters,  # for the report
+        tsne=tsne_parameters,  # for the report, as the landmarks
+        landmarks=setting("tsne", "landmarks"),
     script:
         "../scripts/plot_thumbnails.py"
 

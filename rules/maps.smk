@@ -4,6 +4,7 @@
 #        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made, and {layer}_test.npy, the
 #        test images' places in it;
 #        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, turned to the map of the pixels.
+# Of data sets with landmarks, neighbors and maps are those of landmarks.smk.
 # One thread a job: the layers side by side keep a machine busier than one after the other, and with one thread the result
 # is the same on any number of cores.
 
@@ -20,13 +21,15 @@ rule find_neighbors:
         "logs/find_neighbors/{dataset}/{layer}{training}.log",
     benchmark:
         "benchmarks/find_neighbors/{dataset}/{layer}{training}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(WHOLE),
     conda:
         "../envs/neighbors.yaml"
     resources:
         mem_mb=by_size(800, most=config["memory"], features=2.6),
         runtime=by_size(5, features=0.02, test_features=0.02),
     params:
-        helpers=helpers("arrays", "components", "files", "jobs", "nearest", "pieces"),
+        helpers=helpers("arrays", "files", "jobs", "searches"),
         k=neighbors,
         seed=lambda wildcards: tsnes(wildcards.dataset)[""],
         memory=config["memory"],
@@ -46,6 +49,8 @@ rule embed_tsne:
         "logs/embed_tsne/{dataset}/{layer}{training}{tsne}.log",
     benchmark:
         "benchmarks/embed_tsne/{dataset}/{layer}{training}{tsne}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(WHOLE),
     conda:
         "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
     resources:
@@ -76,13 +81,15 @@ rule place_images:
         "logs/place_images/{dataset}/{layer}{training}{tsne}.log",
     benchmark:
         "benchmarks/place_images/{dataset}/{layer}{training}{tsne}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(WHOLE),
     conda:
         "../envs/maps.yaml"
     resources:
         mem_mb=by_size(700, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
-        helpers=helpers("affinities", "arrays", "files", "jobs"),
+        helpers=helpers("arrays", "files", "jobs", "placing"),
     script:
         "../scripts/place_images.py"
 

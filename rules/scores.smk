@@ -12,6 +12,11 @@ rule score_map:
         map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
         facts="results/{dataset}/maps/{layer}{training}{tsne}.json",
         labels="results/{dataset}/data/train_labels.npy",
+        landmarks=lambda wildcards: (
+            f"results/{wildcards.dataset}/landmarks/{wildcards.layer}{wildcards.training}/rows.npy"
+            if wildcards.dataset in LANDMARKED
+            else []
+        ),
         test_features="results/{dataset}/features/{layer}{training}_test.npy",
         test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
         test_map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
@@ -29,7 +34,7 @@ rule score_map:
         mem_mb=by_size(900, most=config["memory"], features=0.7, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
-        helpers=helpers("arrays", "files", "jobs", "pieces", "tables"),
+        helpers=helpers("arrays", "files", "jobs", "neighbors", "pieces", "tables"),
         of_network=lambda wildcards: is_of_network(wildcards.dataset, wildcards.layer),
         network_seed=lambda wildcards: (
             trainings(wildcards.dataset)[wildcards.training]

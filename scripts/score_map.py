@@ -11,9 +11,10 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import pairwise_distances, silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
-from common.arrays import load_classes, load_json, load_neighbors, load_rows
+from common.arrays import load, load_classes, load_json, load_neighbors, load_rows
 from common.files import whole
 from common.jobs import job
+from common.neighbors import without_self
 from common.pieces import fitting
 from common.tables import SCORES
 
@@ -90,25 +91,28 @@ def score_map(
     test: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     classes: Sequence[str],
     memory: float,
+    landmarks: np.ndarray,
 ) -> dict[str, dict[str, Any]]:
     """The scores on the training images, `train`, and on those that network and map have not seen, `test`.
 
     Features (n, d), neighbors (n, k) in them, nearest first, places (n, 2) in the map and labels (n,), and in `test`
-    the same of the test images, whose neighbors and voters are training images; `classes` names what the labels number.
-    What is not known is None: of no test images everything, and without classes what needs labels. On all rows: the
-    accuracy of the neighbors' vote in the features and in the map, and the share of the nearest neighbors in the
-    features that are among the nearest in the map. On a random sample of SAMPLE rows of the split, or of as many as fit
-    into `memory` MB: what score_sample says, of these rows among themselves.
+    the same of the test images; `classes` names what the labels number. Neighbors and voters are always rows that
+    t-SNE has laid out, `landmarks` (N,), but for the row itself. What is not known is None: of no test images
+    everything, and without classes what needs labels. On all rows: the accuracy of the neighbors' vote in the features
+    and in the map, and the share of the nearest neighbors in the features that are among the nearest in the map. On a
+    random sample of SAMPLE rows of the split, or of as many as fit into `memory` MB: what score_sample says, of these
+    rows among themselves.
     """
-    index = NearestNeighbors(n_neighbors=max(KEPT), algorithm="kd_tree").fit(places)
+    index = NearestNeighbors(n_neighbors=max(KEPT) + 1, algorithm="kd_tree").fit(places[landmarks])
     scores = {}
     for split, rows in {"train": (features, neighbors, places, labels), "test": test}.items():
         its_features, its_neighbors, its_places, truth = rows
         if not len(truth):
             scores[split] = {"rows": 0} | dict.fromkeys(UNKNOWN)
             continue
-        # asked for no rows in particular, scikit-learn leaves out each row itself
-        in_map = index.kneighbors(None if split == "train" else its_places, return_distance=False)
+        distances, found = index.kneighbors(its_places)
+        own = np.arange(len(truth)) if split == "train" else np.full(len(truth), -1)
+        in_map, _ = without_self(landmarks[found], distances, own)
         sample = np.random.default_rng(0).permutation(len(truth))[: min(SAMPLE, fitting(memory, features.shape[1]))]
         scores[split] = {
             "rows": len(truth),
@@ -133,13 +137,15 @@ if __name__ == "__main__":
         neighbors = load_neighbors(paths.neighbors, paths.features)["indices"]
         test_neighbors = load_neighbors(paths.test_neighbors, paths.test_features)["indices"]
         test = test_features, test_neighbors, test_places, test_labels
+        landmarks = load(paths.landmarks) if paths.landmarks else np.arange(len(places))
+        data = features, neighbors, places, labels, test
         scores = {
             "layer": layer,
             "dimensions": features.shape[1],
             "of_network": params.of_network,
             "network_seed": params.network_seed,
             "tsne_seed": params.tsne_seed,
-            **score_map(features, neighbors, places, labels, test, load_classes(paths.classes), params.memory),
+            **score_map(*data, load_classes(paths.classes), params.memory, landmarks),
         }
         scores["train"]["kl_divergence"] = load_json(paths.facts)["kl_divergence"]
         with whole(snakemake.output.scores) as part:

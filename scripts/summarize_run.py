@@ -14,7 +14,17 @@ from common.files import whole
 from common.jobs import job
 from common.tables import SCORES, load_table
 
-FACTS = ("backend", "version", "why_backend", "gradient", "kl_divergence", "images", "dimensions", "seconds")
+FACTS = (
+    "backend",
+    "version",
+    "why_backend",
+    "gradient",
+    "kl_divergence",
+    "images",
+    "landmarks",
+    "dimensions",
+    "seconds",
+)
 STYLE = """<style>
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }
 h2 { font-size: 1.1em; margin: 2em 0 0.5em; }

@@ -49,6 +49,15 @@ def test_defaults_schema_and_documentation_agree():
             {"datasets": {"Mine": {"npz": "x.npz", "sample": 40}}},
             "tsne.perplexity: 15 needs more than 45 images, and datasets.Mine.sample is 40; set it to less than 13.3",
         ),
+        ({"tsne": {"landmarks": 0}}, "tsne.landmarks: 0 is less than the minimum of 1"),
+        (
+            {"tsne": {"landmarks": 45}},
+            "tsne.landmarks: 45 is too few; the scores need more than 30, perplexity 15 more than 45",
+        ),
+        (
+            {"datasets": {"Mine": {"npz": "x.npz", "tsne": {"perplexity": 5, "landmarks": 30}}}},
+            "datasets.Mine.tsne.landmarks: 30 is too few; the scores need more than 30, perplexity 5 more than 15",
+        ),
         ({"make": ["Mnist"]}, "make: there is no data set Mnist; did you mean MNIST?"),
         ({"datasets": {"a/b": {"npz": "x.npz"}}}, "datasets: 'a/b' is not what this is: Prefix of the figures' names"),
         ({"datasets": {"Mine": {"npy": {}}}}, "datasets.Mine.npy: 'images' is a required property"),

@@ -5,11 +5,11 @@ import pytest
 from align_map import align_map
 from embed_tsne import fit_opentsne, kl_divergence, start_layout
 from find_neighbors import find_neighbors
-from place_images import place_images
 from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
 
 from common.affinities import affinities
+from common.placing import place
 
 PARAMETERS = {
     "gradient": "fast",
@@ -65,7 +65,7 @@ def test_odd_data_has_a_finite_map(features):
     neighbors = affinities(found, 10)
     coordinates, _ = fit_opentsne(neighbors, start_layout(features, seed=0, memory=100), PARAMETERS, threads=1)
     assert np.isfinite(coordinates).all() and np.isfinite(kl_divergence(coordinates, neighbors.P))
-    assert np.isfinite(place_images(coordinates, found, placed, threads=1)).all()
+    assert np.isfinite(place(coordinates, found, placed, threads=1)).all()
 
 
 def test_affinities_are_symmetric_and_sum_to_one(neighbors):
@@ -106,7 +106,7 @@ def test_unseen_rows_are_placed_among_their_own_kind_and_the_map_stays(blobs):
     coordinates, _ = fit_opentsne(affinities(found, 10), start, PARAMETERS, threads=1)
     coordinates += [100, -50]  # a map need not be about the origin
     before = coordinates.copy()
-    places = place_images(coordinates, found, placed, threads=1)
+    places = place(coordinates, found, placed, threads=1)
     assert places.shape == (100, 2) and np.array_equal(coordinates, before)
     distances = np.linalg.norm(places[:, None] - coordinates, axis=2)
     assert (labels[seen][distances.argmin(axis=1)] == labels[unseen]).all()

@@ -7,7 +7,10 @@ import sys
 import find_neighbors as script
 import numpy as np
 import pytest
-from find_neighbors import (
+
+from common.jobs import UserError
+from common.neighbors import without_self
+from common.searches import (
     EXACT_DIMENSIONS,
     EXACT_ROWS,
     GOOD_RECALL,
@@ -15,10 +18,8 @@ from find_neighbors import (
     ProjectedSearch,
     plan_search,
     recall,
-    without_self,
+    search_others,
 )
-
-from common.jobs import UserError
 from helpers import ROOT
 
 
@@ -70,7 +71,7 @@ def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_everyw
     plan, found = plan_search(search, sample, brute_force(features, sample, 15)[0])
     assert plan.share <= share and (plan.share == 1) == (share == 1)
     rows = np.arange(7, n, 211)
-    own = script.search_others(lambda queries, k: search(queries, k, plan), features[rows], rows, 15)[0]
+    own = search_others(lambda queries, k: search(queries, k, plan), features[rows], rows, 15)[0]
     assert found >= GOOD_RECALL and recall(own, brute_force(features, rows, 15)[0]) >= MIN_RECALL
 
 

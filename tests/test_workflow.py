@@ -26,6 +26,9 @@ COMPARISON = {
 ONE_MAP = ("embed_tsne", "place_images", "score_map", "plot_scatter", "plot_thumbnails")
 
 
+SPLITS = ("train", "validation", "test")
+
+
 def maps(layers: int) -> dict[str, int]:
     """The jobs that make the maps of so many layers, and all that shows them."""
     return dict.fromkeys(ONE_MAP, layers) | {"align_map": 2 * layers} | COMPARISON
@@ -179,6 +182,16 @@ def test_without_its_layers_no_network_is_trained(finished, tmp_path):
     workflow = Workflow(tmp_path / "workflow")
     workflow.configure(layers=["pixel"])
     assert workflow.plan() == maps(1) | {"prepare_dataset": 1, "flatten_images": 1, "find_neighbors": 1}
+
+
+@pytest.mark.parametrize(("layers", "held_out"), [(["pixel"], 0), (["pixel", "dense3"], 548)])
+def test_without_layers_of_a_network_nothing_is_held_out(fresh, tmp_path, layers, held_out):
+    workflow = fresh.copy(tmp_path / "workflow")
+    workflow.configure(layers=layers)
+    result = workflow.run("--", "results/Digits/data/train_images.npy")
+    assert result.returncode == 0, result.stderr
+    rows = {split: len(np.load(workflow.folder / f"results/Digits/data/{split}_labels.npy")) for split in SPLITS}
+    assert rows["train"] == 1797 - held_out and rows["validation"] + rows["test"] == held_out
 
 
 def test_nothing_stale_nothing_to_do(finished):
