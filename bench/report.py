@@ -17,7 +17,7 @@ from common.files import whole
 
 INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity, on as many cores as
 there are threads; else each has its own defaults. Layer by layer they take turns, in this order, round after
-round; the slow ones run in the first round only. Each run is a process of its own; each round has another seed."""
+round; the slow ones run once, of the first layer. Each run is a process of its own; each round has another seed."""
 MEANING = """- *seconds*: of the call, from the features to the map, by the clock; *CPU*: of all its threads, user and
   system.
 - *until the first iteration*: neighbors, their affinities and the start. bh_sne says it itself, in CPU seconds.
@@ -145,9 +145,10 @@ def report(table: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def draw_layer(axes: Axes, rows: pd.DataFrame) -> None:
+def draw_layer(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
     """A layer's panel, from its rows of the summary: a line a peer, the first on top, and its KL divergence."""
-    for place, (_, row) in enumerate(rows.iterrows()):
+    for _, row in rows.iterrows():
+        place = peers.index(row.peer)
         if not row.runs:
             axes.text(0.5, place, "no numbers", transform=axes.get_yaxis_transform(), color="#808080", **MIDDLE)
             continue
@@ -157,9 +158,9 @@ def draw_layer(axes: Axes, rows: pd.DataFrame) -> None:
         axes.text(1.04, place, f"{row.kl_divergence:.2f}", transform=axes.get_yaxis_transform(), **LEFT)
     axes.text(1.04, -0.95, "KL", transform=axes.get_yaxis_transform(), **LEFT)
     axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
-    axes.set_yticks(range(len(rows)), [PEERS[peer].name for peer in rows.peer])
+    axes.set_yticks(range(len(peers)), [PEERS[peer].name for peer in peers])
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_ylim(len(peers) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -171,11 +172,11 @@ def draw_layer(axes: Axes, rows: pd.DataFrame) -> None:
 def plot(table: pd.DataFrame) -> Figure:
     """The figure of the runs (compare.COLUMNS), a panel a layer that has any, all with the same axes."""
     summary = summarize(table)
-    layers, peers = table.dropna(subset="seconds").layer.unique(), summary.peer.unique()
+    layers, peers = table.dropna(subset="seconds").layer.unique(), list(summary.peer.unique())
     figure = Figure((WIDTH, AROUND + ROW * len(peers)), layout="constrained")
     panels = figure.subplots(1, len(layers), squeeze=False, sharex=True, sharey=True)[0]
     for axes, layer in zip(panels, layers, strict=True):
-        draw_layer(axes, summary[summary.layer == layer])
+        draw_layer(axes, summary[summary.layer == layer], peers)
     handles = [Line2D([], [], linestyle="", **style) for style in MARKS.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.2)
     return figure

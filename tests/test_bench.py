@@ -69,7 +69,6 @@ def test_peers_take_turns_and_slow_ones_run_once():
         ("pixel", 2, "openTSNE"),
         ("conv1", 1, "ours"),
         ("conv1", 1, "openTSNE"),
-        ("conv1", 1, "bh_sne"),
         ("conv1", 2, "ours"),
         ("conv1", 2, "openTSNE"),
     ]
