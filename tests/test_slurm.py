@@ -129,7 +129,7 @@ def states(records: list[dict[str, str]], rule: str) -> list[str]:
 
 def test_job_killed_for_its_memory_or_its_time_comes_back_with_more(workflow, slurm):
     edit(workflow, "rules/maps.smk", 'mem_mb=by_size(800, most=config["memory"], features=2.6)', "mem_mb=by_size(150)")
-    edit(workflow, "rules/maps.smk", "runtime=by_size(5, neighbors=0.4)", "runtime=by_size(1)")
+    edit(workflow, "rules/maps.smk", "runtime=by_size(5, neighbors=0.1)", "runtime=by_size(1)")
     delayed(workflow, "embed_tsne", 65, layer="pixel")
     (workflow.folder / "results/Small/neighbors/conv1.npz").unlink()
     (workflow.folder / "results/Small/maps/pixel.npy").unlink()
