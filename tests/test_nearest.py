@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.nearest import QUERIES, RANKED, ROWS, nearest, squared_distances
+from common.nearest import QUERIES, RANKED, ROWS, likely_limits, nearest, squared_distances, squared_lengths
 
 
 def all_squared(queries, rows):
@@ -43,6 +43,20 @@ def test_copies_are_all_found():
     squared, indices = nearest(rows[::12], rows, 12, threads=2)
     assert np.array_equal(np.sort(indices), np.arange(3600).reshape(300, 12))
     assert (squared < 1e-4).all()
+
+
+@pytest.mark.parametrize("scale", [0, 1, 1000])
+def test_limit_lets_rows_pass_that_are_as_far_as_it(scale):
+    rows = np.repeat(normal(12, 3, 40), 2000, axis=0) * np.float32(scale)
+    lengths, queries = squared_lengths(rows), rows[:: QUERIES // 2]
+    below = lengths - 2 * (queries @ rows.T) < likely_limits(queries, rows, lengths, 90)[:, None]
+    assert (below.sum(axis=1) >= 90).all()
+
+
+def test_rows_beyond_single_precision_do_no_harm():
+    rows = np.full((ROWS + 1, 4), 1e25, np.float32)
+    _, indices = nearest(rows[:3], rows, 30, threads=1)
+    assert (indices >= 0).all() and (indices <= ROWS).all()
 
 
 def test_the_same_with_any_number_of_threads():

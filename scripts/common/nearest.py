@@ -19,6 +19,7 @@ from common.pieces import fitting, pieces
 QUERIES, ROWS = 256, 2048  # of a block, whose products take 2 MB
 AT_ONCE = 16  # products are looked at together, first whether any is of interest
 RESERVOIR = 64  # at least so many more than are asked for are gathered, before the largest are dropped
+ROUNDING = np.float32(1e-5)  # of a squared distance, as a part of the squared lengths
 RANKED = 1000  # queries of a block for squared_distances
 
 
@@ -89,7 +90,8 @@ def _finish(values, ids, counts, k):  # noqa: ANN001, ANN202
 def nearest_of_few(queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """As `nearest`, of some hundred queries, on the calling thread."""
     shape, lengths = (len(queries), k + max(2 * k, RESERVOIR) + AT_ONCE), squared_lengths(rows)
-    values, ids = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    # of distances beyond single precision nothing is kept, and what is read then are rows all the same
+    values, ids = np.full(shape, np.inf, np.float32), np.zeros(shape, np.int32)
     counts, limits = np.zeros(len(queries), np.int64), likely_limits(queries, rows, lengths, k)
     for block in pieces(len(rows), ROWS):
         _keep_smallest(queries @ rows[block].T, lengths[block], block.start, k, values, ids, counts, limits)
@@ -112,7 +114,9 @@ def likely_limits(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, k:
     if every < 2:
         return np.full(len(queries), np.inf, np.float32)
     rank = math.ceil(k / every + 4 * math.sqrt(k / every))
-    return np.partition(lengths[::every] - 2 * (queries @ rows[::every].T), rank, axis=1)[:, rank]
+    limits = np.partition(lengths[::every] - 2 * (queries @ rows[::every].T), rank, axis=1)[:, rank]
+    # rows that are as far, which in another product may come out a little farther, are below it, too
+    return np.nextafter(limits + ROUNDING * squared_lengths(queries), np.float32(np.inf))
 
 
 def squared_lengths(rows: np.ndarray) -> np.ndarray:
