@@ -14,7 +14,8 @@ from common.figures import SMALL, save_figure
 from common.jobs import job
 from common.tables import SCORES, load_table
 
-WIDTH, HEIGHT = 7.0, 2.6  # inches, of the figure and of a row of panels
+WIDTH, HEIGHT = 7.0, 2.6  # inches, of the figure and of a row of panels without the key above each
+LINE = 10.5  # points, of such a key
 IN_A_ROW = 8  # layers of which all panels stand in a row; of more, half of them
 LETTER = 0.055  # inches: of a name that is turned upright
 LYING, LONG = 3, 30  # layers, and characters of all their names, that can be written side by side; more are turned
@@ -92,7 +93,9 @@ def plot_scores(table: pd.DataFrame) -> Figure:
     turn = 0 if len(layers) <= LYING else 30
     if len(layers) > IN_A_ROW or len("".join(layers)) > LONG:
         turn = 90
-    height = rows * (HEIGHT + (max(map(len, layers)) * LETTER if turn == 90 else 0))
+    # of the longest key; that of the accuracies has the network's line, too
+    lines = max(3, *(sum(1 + NAMES[column].count("\n") for column in columns) for columns in panels.values()))
+    height = rows * (HEIGHT + lines * LINE / 72 + (max(map(len, layers)) * LETTER if turn == 90 else 0))
     figure = Figure((WIDTH, height), layout="constrained")
     grid = figure.subplots(rows, in_a_row, squeeze=False).flat
     for axes in list(grid)[len(panels) :]:
@@ -102,7 +105,7 @@ def plot_scores(table: pd.DataFrame) -> Figure:
             values = wrong(table[column], table.rows) if column.endswith("accuracy") else table[column]
             for split, shift in zip(splits, (-APART, APART) if len(splits) > 1 else (0,), strict=True):
                 draw_score(axes, table, values, split, shift, color, marker)
-        axes.set_title(title)
+        axes.set_title(title, pad=lines * LINE)
         axes.set_xticks(range(len(layers)), layers, rotation=turn, parse_math=False)
         axes.set_xlim(-0.5, len(layers) - 0.5)
         axes.grid(axis="y", color="#e5e5e5", linewidth=0.5)
@@ -121,7 +124,14 @@ def plot_scores(table: pd.DataFrame) -> Figure:
                 handles.append(
                     Line2D([], [], color="black", linewidth=0.6, linestyle=(0, (4, 3)), label="network, test")
                 )
-        axes.legend(handles=handles, loc="best", handletextpad=0.2, borderpad=0.1)
+        axes.legend(
+            handles=handles,
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1),
+            handletextpad=0.2,
+            borderpad=0.1,
+            labelspacing=0.2,
+        )
     key = [
         Line2D([], [], marker="o", linestyle="", color="black", markerfacecolor=face, markersize=4, label=name)
         for face, name in map(KEY.get, splits)
