@@ -13,17 +13,16 @@ from typing import Any, Self
 import numpy as np
 import yaml
 from embed_tsne import fit_opentsne, kl_divergence, start_layout
-from find_neighbors import find_neighbors
 from growth import FEATURES, FOLDER, IMAGES
 from measuring import OURS, cpu_seconds
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import load_npz, save_npz
 
-from common import searches
 from common.affinities import affinities, neighbors_heeded
 from common.arrays import load
 from common.files import whole
 from common.jobs import UserError
+from common.searches import make_search, search_others
 from common.sources import as_images, npy_rows, write_rows
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
@@ -56,25 +55,16 @@ def first_features(points: int) -> np.ndarray:
 
 
 def neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str, Any]:
-    """The neighbors, and the plan by which they were found."""
-    features = first_features(points)
-    plans, plan_search = [], searches.plan_search
-
-    def noted(*arguments: Any) -> tuple[searches.Plan, float]:
-        plans.append(plan_search(*arguments))
-        return plans[-1]
-
-    searches.plan_search = noted
-    perplexity, memory = CONFIG["tsne"]["perplexity"], CONFIG["memory"]
+    """The neighbors, as find_neighbors finds them, and the plan of the search."""
+    features, k = first_features(points), neighbors_heeded(CONFIG["tsne"]["perplexity"])
     with timed:
-        found, _ = find_neighbors(features, features[:0], neighbors_heeded(perplexity), seed, memory, threads)
-    np.savez(handed(points, "neighbors.npz"), indices=found["indices"], distances=found["distances"])
+        search, facts = make_search(features, k, seed, CONFIG["memory"], threads)
+        indices, distances = search_others(search, features, np.arange(points), k)
+    np.savez(handed(points, "neighbors.npz"), indices=indices, distances=distances)
     said = "an exact search"
-    if plans:
-        plan, share = plans[0]
-        tried = f"{plan.dimensions} components, {plan.candidates} k candidates, of 1/{1 / plan.share:.0f} of the images"
-        said = tried if found["method"] == "projected" else f"{said}, since {tried} find {share:.5f}"
-    return {"dimensions": features.shape[1], "recall": round(found["recall"], 6), "plan": said}
+    if facts["method"] == "projected":
+        said = "{} components, {} k candidates, {:,} cells".format(*search.keywords["plan"])
+    return {"dimensions": features.shape[1], "recall": round(facts["recall"], 6), "plan": said}
 
 
 def of_neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from common.searches import cell_of, find_cells
 log = logging.getLogger("workflow")
 
 COMPONENTS = 32  # principal components in which the cells are found
+ROWS_A_CELL = 100  # for k-means
 
 
 def choose_landmarks(features: np.ndarray, count: int, seed: int, memory: float, threads: int) -> np.ndarray:
@@ -29,7 +30,7 @@ def choose_landmarks(features: np.ndarray, count: int, seed: int, memory: float,
         return np.arange(n)
     frame = principal_components(features, min(COMPONENTS, *features.shape), seed, memory)
     projected = project(features, *frame, memory)
-    cells = cell_of(find_cells(projected, 2 * math.isqrt(count), seed), projected, threads)
+    cells = cell_of(find_cells(projected, 2 * math.isqrt(count), ROWS_A_CELL, seed), projected, threads)
     along = (np.arange(count) * n + np.random.default_rng(seed).integers(n)) // count
     return np.sort(np.argsort(cells, kind="stable")[along])
 

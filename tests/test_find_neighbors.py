@@ -13,12 +13,12 @@ from common.neighbors import without_self
 from common.searches import (
     EXACT_DIMENSIONS,
     EXACT_ROWS,
-    GOOD_RECALL,
     MIN_RECALL,
+    Plan,
     ProjectedSearch,
     plan_search,
     recall,
-    search_others,
+    search_exactly,
 )
 from helpers import ROOT
 
@@ -60,19 +60,27 @@ def test_many_wide_rows_are_searched_by_projection_and_ranked_by_their_full_dist
     assert not (found["indices"] == np.arange(n)[:, None]).any()
 
 
-@pytest.mark.parametrize(("spread", "share"), [(40, 1 / 4), (0, 1)])
-def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_everywhere(spread, share):
+@pytest.mark.parametrize(("spread", "least", "most"), [(40, 0, 1 / 4), (0, 1 / 3, 1)])
+def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_in_most(spread, least, most):
     generator = np.random.default_rng(9)
     n, d = EXACT_ROWS + 2000, EXACT_DIMENSIONS + 72
     centers = spread * generator.normal(size=(12, d))
     features = generator.normal(size=(n, 30)) @ generator.normal(size=(30, d)) + centers[np.arange(n) % 12]
     features = features.astype(np.float32)
-    search, sample = ProjectedSearch(features, seed=0, memory=1000, threads=2), np.arange(0, n, 40)
-    plan, found = plan_search(search, sample, brute_force(features, sample, 15)[0])
-    assert plan.share <= share and (plan.share == 1) == (share == 1)
-    rows = np.arange(7, n, 211)
-    own = search_others(lambda queries, k: search(queries, k, plan), features[rows], rows, 15)[0]
-    assert found >= GOOD_RECALL and recall(own, brute_force(features, rows, 15)[0]) >= MIN_RECALL
+    search, sample = ProjectedSearch(features, seed=0, memory=1000, threads=2), np.arange(0, n, 20)
+    true = search_exactly(features, features, 16, memory=1000, threads=2)[0]
+    plan = plan_search(search, sample, without_self(true[sample], true[sample], sample)[0])[0]
+    assert least <= plan.visits / len(search.centers) <= most
+    assert recall(search(features, 16, plan)[0], true) >= MIN_RECALL
+
+
+def test_queries_whose_cells_are_nearly_empty_are_compared_with_all_rows():
+    generator = np.random.default_rng(10)
+    features = generator.normal(size=(EXACT_ROWS, EXACT_DIMENSIONS + 2)).astype(np.float32)
+    features[::20] *= 1000  # each of these alone in its cell
+    search = ProjectedSearch(features, seed=0, memory=1000, threads=2)
+    near = search.candidates(search.projected, 40, Plan(64, 2, visits=1))
+    assert all(len(set(row)) == 40 for row in near.tolist())
 
 
 def test_what_no_projection_can_find_is_searched_exactly():
@@ -142,7 +150,8 @@ def test_pieces_give_what_the_whole_gives(n):
     )
     for a, b in zip(whole, pieces, strict=True):
         assert a["method"] == b["method"] == ("exact" if n < EXACT_ROWS else "projected")
-        assert np.isclose(a["distances"], b["distances"], atol=0.05).mean() > 0.999
+        alike = np.isclose(a["distances"], b["distances"], atol=0.05).mean()
+        assert alike > (0.999 if n < EXACT_ROWS else 0.99)  # of projected, one that is missed moves all that follow
         assert recall(b["indices"], a["indices"]) > 0.998
 
 

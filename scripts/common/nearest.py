@@ -54,23 +54,24 @@ def _partition(values, ids, count, k):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _keep_smallest(products, lengths, start, k, values, ids, counts, limits):  # noqa: ANN001, ANN202
-    """Add to each query's `counts` values those of lengths - 2 products (m, n) that are below its limit.
+def _keep_smallest(products, lengths, start, k, which, values, ids, counts, limits):  # noqa: ANN001, ANN202
+    """Add to the `counts` values of the queries `which` (j,) those of lengths - 2 products (j, n) below their limits.
 
-    Where they fill its row of values and ids (m, more than k), all but the k smallest are dropped, and the largest of
-    these is the limit from then on.
+    Where they fill a query's row of values and ids (m, more than k), all but the k smallest are dropped, and the
+    largest of these is the limit from then on.
     """
     rows, room = products.shape[1], values.shape[1] - AT_ONCE
-    for i in range(products.shape[0]):
+    for at in range(products.shape[0]):
+        i = which[at]
         count, limit = counts[i], limits[i]
         for first in range(0, rows, AT_ONCE):
             last = min(first + AT_ONCE, rows)
             any_below = False
             for j in range(first, last):
-                any_below |= lengths[j] - np.float32(2) * products[i, j] < limit
+                any_below |= lengths[j] - np.float32(2) * products[at, j] < limit
             if any_below:
                 for j in range(first, last):  # without a branch, which would often be guessed wrong
-                    value = lengths[j] - np.float32(2) * products[i, j]
+                    value = lengths[j] - np.float32(2) * products[at, j]
                     values[i, count] = value
                     ids[i, count] = start + j
                     count += value < limit
@@ -87,21 +88,34 @@ def _finish(values, ids, counts, k):  # noqa: ANN001, ANN202
         _partition(values[i], ids[i], counts[i], k)
 
 
-def nearest_of_few(queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `nearest`, of some hundred queries, on the calling thread."""
-    shape, lengths = (len(queries), k + max(2 * k, RESERVOIR) + AT_ONCE), squared_lengths(rows)
-    # of distances beyond single precision nothing is kept, and what is read then are rows all the same
-    values, ids = np.full(shape, np.inf, np.float32), np.zeros(shape, np.int32)
-    counts, limits = np.zeros(len(queries), np.int64), likely_limits(queries, rows, lengths, k)
-    for block in pieces(len(rows), ROWS):
-        _keep_smallest(queries @ rows[block].T, lengths[block], block.start, k, values, ids, counts, limits)
-    for few in np.flatnonzero(counts < k):  # the limit was too low after all
-        one = slice(few, few + 1)
-        counts[one], limits[one] = 0, np.inf
-        _keep_smallest(queries[one] @ rows.T, lengths, 0, k, values[one], ids[one], counts[one], limits[one])
-    _finish(values, ids, counts, k)
-    squared = values[:, :k] + squared_lengths(queries)[:, None]
-    return first(k, np.maximum(squared, 0, out=squared), ids[:, :k])
+class NearestSoFar:
+    """The k nearest, to each of some queries, of the rows that it has been compared with."""
+
+    def __init__(self, queries: np.ndarray, k: int, limits: np.ndarray) -> None:
+        """Of queries (m, d) float32; rows whose squared length - 2 product is not below `limits` (m,) are left out."""
+        self.queries, self.k, self.limits = queries, k, limits
+        shape = (len(queries), k + max(2 * k, RESERVOIR) + AT_ONCE)
+        # of distances beyond single precision nothing is kept, and what is read then are rows all the same
+        self.values, self.ids = np.full(shape, np.inf, np.float32), np.zeros(shape, np.int32)
+        self.counts = np.zeros(len(queries), np.int64)
+
+    def compare(self, which: np.ndarray, rows: np.ndarray, lengths: np.ndarray, start: int) -> None:
+        """Compare the queries `which` (j,) int64 with `rows` (n, d), of squared `lengths` and numbered from `start`."""
+        products = self.queries[which] @ rows.T
+        _keep_smallest(products, lengths, start, self.k, which, self.values, self.ids, self.counts, self.limits)
+
+    def compare_few(self, rows: np.ndarray, lengths: np.ndarray) -> None:
+        """Compare the queries that have kept fewer than k with all `rows` (n, d), whatever their limit was."""
+        few = np.flatnonzero(self.counts < self.k)
+        self.counts[few], self.limits[few] = 0, np.inf
+        for one in few:
+            self.compare(np.array([one]), rows, lengths, 0)
+
+    def found(self) -> tuple[np.ndarray, np.ndarray]:
+        """Squared distances (m, k) float32, in no order, and the rows' numbers (m, k) int32."""
+        _finish(self.values, self.ids, self.counts, self.k)
+        squared = self.values[:, : self.k] + squared_lengths(self.queries)[:, None]
+        return np.maximum(squared, 0, out=squared), self.ids[:, : self.k]
 
 
 def likely_limits(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, k: int) -> np.ndarray:
@@ -136,9 +150,15 @@ def nearest(queries: np.ndarray, rows: np.ndarray, k: int, threads: int) -> tupl
     Returns squared distances (m, k) float32, ascending, and the rows' numbers (m, k) int32.
     """
     squared, indices = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int32)
+    lengths = squared_lengths(rows)
 
     def search(block: slice) -> None:
-        squared[block], indices[block] = nearest_of_few(np.ascontiguousarray(queries[block]), rows, k)
+        asked = np.ascontiguousarray(queries[block])
+        so_far, everyone = NearestSoFar(asked, k, likely_limits(asked, rows, lengths, k)), np.arange(len(asked))
+        for some in pieces(len(rows), ROWS):
+            so_far.compare(everyone, rows[some], lengths[some], some.start)
+        so_far.compare_few(rows, lengths)  # whose limit was too low after all
+        squared[block], indices[block] = first(k, *so_far.found())
 
     for _ in side_by_side(search, pieces(len(queries), QUERIES), threads):
         pass

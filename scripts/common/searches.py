@@ -4,7 +4,6 @@ import logging
 import math
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from common.components import principal_components, project
 from common.jobs import UserError
-from common.nearest import first, nearest, nearest_of_few, side_by_side, squared_distances
+from common.nearest import NearestSoFar, first, nearest, side_by_side, squared_distances, squared_lengths
 from common.neighbors import without_self
 from common.pieces import fitting, pieces
 
@@ -22,10 +21,12 @@ log = logging.getLogger("workflow")
 
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # of queries (m, d), so many neighbors each
 
-SAMPLE = 500  # rows whose exact neighbors the recall is measured on
+SAMPLE = 500  # rows by whose exact neighbors a search is planned, and as many others that its recall is measured on
 MIN_RECALL = 0.999  # below it, the search is exact after all
-GOOD_RECALL = 0.9995  # the quickest plan that reaches it is taken
-ROWS_A_CELL = 100  # at the most, for k-means
+DEEP_RECALL, GOOD_RECALL = 0.9997, 0.9996  # looked for in all cells, and in as many as then are enough
+CELLS, CELL_DIMENSIONS = 6, 64  # times the square root of the number of rows; principal components
+ROWS_A_CELL = 10  # for k-means
+QUERIES = 1024  # that visit the cells together
 BLOCK = 10_000  # rows searched at once, between two lines of progress
 EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 128  # up to here an exact search is as fast
 
@@ -35,11 +36,16 @@ class Plan(NamedTuple):
 
     dimensions: int  # principal components
     candidates: int  # times as many as asked for are ranked again by their true distance
-    share: float  # of all rows, those in the cells about the query's own, are searched
+    visits: int  # how many of the cells are searched, those whose centers are nearest to the query
 
 
-DEPTHS = ((64, 2), (96, 2), (128, 3))  # of the quickest and the surest plans, dimensions and candidates
-SHARES = (1 / 4, 1 / 8, 1 / 16, 1 / 32)  # or all: of more than a quarter, gathering them costs what it spares
+DEPTHS = (
+    (64, 2),
+    (96, 2),
+    (128, 2),
+    (192, 2),
+    (192, 4),
+)  # from the quickest to the surest plan, dimensions and candidates
 
 
 def search_exactly(
@@ -64,12 +70,27 @@ def search_exactly(
     return indices, np.sqrt(squared)
 
 
-def find_cells(projected: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The centers (count, dimensions) of so many cells of projected rows (n, dimensions) float32, by k-means."""
-    some = np.random.default_rng(seed).permutation(len(projected))[: ROWS_A_CELL * count]
-    with threadpool_limits(1):  # with several threads, sums are in any order
-        means = KMeans(count, init="random", n_init=1, max_iter=8, random_state=seed).fit(projected[some])
-    return means.cluster_centers_
+def squared_lengths_about(mean: np.ndarray, features: np.ndarray, memory: float) -> np.ndarray:
+    """The squared distance of each row of features (n, d) from their mean (d,): (n,) float32; `memory` MB at once."""
+    lengths = np.empty(len(features), np.float32)
+    for rows in pieces(len(features), min(BLOCK, fitting(memory, features.shape[1]))):
+        lengths[rows] = squared_lengths(features[rows] - mean)
+    return lengths
+
+
+def find_cells(projected: np.ndarray, count: int, rows_a_cell: int, seed: int) -> np.ndarray:
+    """The centers (count, dimensions) of so many cells of projected rows (n, dimensions) float32, by k-means.
+
+    Of a sample, of `rows_a_cell` times as many rows.
+    """
+    some = np.random.default_rng(seed).permutation(len(projected))[: rows_a_cell * count]
+    return k_means(projected[some], count, seed).cluster_centers_
+
+
+def k_means(rows: np.ndarray, count: int, seed: int) -> KMeans:
+    """So many cells of the rows (n, dimensions) float32; the same with any number of threads."""
+    with threadpool_limits(1):  # with several, sums are in any order
+        return KMeans(count, init="random", n_init=1, max_iter=8, random_state=seed).fit(rows)
 
 
 def cell_of(centers: np.ndarray, projected: np.ndarray, threads: int) -> np.ndarray:
@@ -80,93 +101,106 @@ def cell_of(centers: np.ndarray, projected: np.ndarray, threads: int) -> np.ndar
 class ProjectedSearch:
     """A search by the first principal components, whose candidates are ranked again by their full distance.
 
-    Rows and queries are put into cells, by k-means: queries of one cell are searched together, among the rows of the
-    nearest cells, and have most of their candidates in common, which are then found in the processor's cache.
+    Rows are put into cells, by k-means, and each query looks into those whose centers are nearest to it, as inverted
+    files do (Jegou, Douze and Schmid 2011, https://doi.org/10.1109/TPAMI.2010.57). Queries that are near to each other
+    visit the cells together: a cell's rows are multiplied by all the queries that look into it.
     """
 
     def __init__(self, features: np.ndarray, seed: int, memory: float, threads: int) -> None:
         """Of `features` (n, d) float32, of which `memory` MB are held at once."""
         self.features, self.memory, self.threads = features, memory, threads
-        self.frame = principal_components(features, DEPTHS[-1][0], seed, memory)
+        self.frame = principal_components(features, min(DEPTHS[-1][0], features.shape[1]), seed, memory)
         projected = project(features, *self.frame, memory)
-        cells = 2 * math.isqrt(len(projected))
-        self.centers = find_cells(projected, cells, seed)
-        membership = cell_of(self.centers, projected, threads)
-        self.order = np.argsort(membership, kind="stable").astype(np.int32)
+        cells = CELLS * math.isqrt(len(projected))
+        centers = find_cells(self.in_cells(projected), cells, ROWS_A_CELL, seed)
+        neighborhoods = k_means(centers, math.isqrt(cells), seed).labels_
+        self.centers = centers[np.argsort(neighborhoods, kind="stable")]  # most that follow each other are near
+        self.cells = cell_of(self.centers, self.in_cells(projected), threads)
+        self.order = np.argsort(self.cells, kind="stable").astype(np.int32)
         self.projected = projected[self.order]
-        self.bounds = np.searchsorted(membership[self.order], np.arange(cells + 1))
-        self.nearest_cells = np.argsort(cdist(self.centers, self.centers), axis=1)
+        self.bounds = np.searchsorted(self.cells[self.order], np.arange(cells + 1))
+        self.lengths = squared_lengths_about(self.frame[0], features, memory)[self.order]
 
-    def rows_about(self, cell: int, least: int) -> np.ndarray:
-        """Places in `order` of at least so many rows, those of whole cells, the nearest first."""
-        near = self.nearest_cells[cell]
-        sizes = self.bounds[near + 1] - self.bounds[near]
-        near = near[: np.searchsorted(np.cumsum(sizes), least) + 1]
-        return np.concatenate([np.arange(self.bounds[one], self.bounds[one + 1]) for one in near])
+    def in_cells(self, projected: np.ndarray) -> np.ndarray:
+        """Of projected rows or queries (m, dimensions), what decides on their cells, (m, CELL_DIMENSIONS)."""
+        return np.ascontiguousarray(projected[:, :CELL_DIMENSIONS])
 
-    def candidates(self, asked: np.ndarray, cells: np.ndarray, count: int, plan: Plan) -> np.ndarray:
-        """For projected queries (m, dimensions), sorted by their `cells` (m,): rows of the features, (m, count)."""
-        asked = np.ascontiguousarray(asked[:, : plan.dimensions])
-        rows = np.ascontiguousarray(self.projected[:, : plan.dimensions])
+    def visits_until(self, sought: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """How many cells each of the rows `sought` (m,) has to visit to meet each of `rows` (m, k): (m, k)."""
+        queries = self.in_cells(self.projected[np.argsort(self.order)[sought]])
+        nearer = np.argsort(cdist(queries, self.centers), axis=1)
+        return 1 + np.take_along_axis(np.argsort(nearer, axis=1), self.cells[rows], axis=1)
+
+    def candidates(self, asked: np.ndarray, count: int, plan: Plan) -> np.ndarray:
+        """For projected queries (m, dimensions), best near to those before them: rows of the features, (m, count)."""
+        in_cells = self.in_cells(asked)
+        asked, rows = (np.ascontiguousarray(every[:, : plan.dimensions]) for every in (asked, self.projected))
+        # With half the squared length of what its projection leaves out, a row is ranked nearly as it is by all of its
+        # length: of the neighbors' 0.5 % that 64 components of MNIST's pixels lose, half are found so.
+        lengths, center_lengths = (squared_lengths(rows) + self.lengths) / 2, squared_lengths(self.centers)
+        visits = min(max(plan.visits, math.ceil(4 * count / len(rows) * len(self.centers))), len(self.centers))
         found = np.empty((len(asked), count), np.int32)
-        if plan.share == 1:
-            for block in pieces(len(asked), BLOCK):
-                found[block] = self.order[nearest(asked[block], rows, count, self.threads)[1]]
+
+        def search(block: slice) -> slice:
+            queries = asked[block]
+            so_far = NearestSoFar(queries, count, np.full(len(queries), np.inf, np.float32))
+            distances = center_lengths - 2 * (in_cells[block] @ self.centers.T)  # squared, but for one's own length
+            last = np.partition(distances, visits - 1, axis=1)[:, visits - 1]
+            visited, visitors = np.nonzero((distances <= last[:, None]).T)
+            met, starts = np.unique(visited, return_index=True)
+            visits_of = np.split(visitors, starts[1:])
+            for at in np.argsort(distances.min(axis=0)[met]):  # what is near first, so that limits are low soon
+                of_cell = slice(self.bounds[met[at]], self.bounds[met[at] + 1])
+                so_far.compare(visits_of[at], rows[of_cell], lengths[of_cell], of_cell.start)
+            so_far.compare_few(rows, lengths)  # whose cells are nearly empty
+            found[block] = self.order[so_far.found()[1]]
+            return block
+
+        for block in side_by_side(search, pieces(len(asked), QUERIES), self.threads):
+            if block.stop // BLOCK > block.start // BLOCK:
                 log.info("candidates of %d of %d rows", block.stop, len(asked))
-            return found
-        least = max(int(plan.share * len(rows)), 4 * count)
-
-        def search(run: tuple[int, int]) -> tuple[int, int]:
-            about = self.rows_about(cells[run[0]], least)
-            found[slice(*run)] = self.order[about[nearest_of_few(asked[slice(*run)], rows[about], count)[1]]]
-            return run
-
-        starts = np.flatnonzero(np.diff(cells, prepend=-1))
-        for start, stop in side_by_side(search, pairwise([*starts.tolist(), len(cells)]), self.threads):
-            if stop // BLOCK > start // BLOCK:
-                log.info("candidates of %d of %d rows", stop, len(asked))
         return found
 
     def __call__(self, queries: np.ndarray, k: int, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
         """The k rows nearest to each of the queries (m, d): indices (m, k) int32 and distances (m, k) float32."""
         projected = project(queries, *self.frame, self.memory)
-        cells = cell_of(self.centers, projected, self.threads)
-        order = np.argsort(cells, kind="stable")
+        order = np.argsort(cell_of(self.centers, self.in_cells(projected), self.threads), kind="stable")
         count = min(plan.candidates * k, len(self.features))
         indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
         for block in pieces(len(queries), fitting(self.memory, 2 * count)):
             rows = order[block]
-            near = self.candidates(projected[rows], cells[rows], count, plan)
+            near = self.candidates(projected[rows], count, plan)
             distances = squared_distances(self.features, queries, rows, near, self.memory, self.threads)
-            squared[rows], indices[rows] = first(k, distances, near)
+
+            def rank(
+                some: slice, rows: np.ndarray = rows, distances: np.ndarray = distances, near: np.ndarray = near
+            ) -> None:
+                squared[rows[some]], indices[rows[some]] = first(k, distances[some], near[some])
+
+            for _ in side_by_side(rank, pieces(len(rows), QUERIES), self.threads):
+                pass
         return indices, np.sqrt(squared)
 
 
-def plan_search(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -> tuple[Plan, float]:
-    """The quickest plan by which `search` finds GOOD_RECALL of the neighbors, else the surest; and its recall.
+def plan_search(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -> list[Plan]:
+    """The quickest plan by which `search` finds GOOD_RECALL of the neighbors, and a surer one; or only the surest.
 
-    Measured on the rows `sample` (m,) of what is searched, and their `exact` neighbors (m, k).
+    Judged by the rows `sample` (m,) of what is searched, and their `exact` neighbors (m, k).
     """
     queries, k = search.features[sample], exact.shape[1]
-
-    def measured(plan: Plan) -> float:
-        share = recall(search_others(partial(search, plan=plan), queries, sample, k)[0], exact)
-        log.info("%d components, %d k candidates, of 1/%d of the rows: recall %.4f", *plan[:2], 1 / plan.share, share)
-        return share
-
     for depth in DEPTHS:
-        best = Plan(*depth, share=1)
-        found = measured(best)
-        if found >= GOOD_RECALL:
+        everywhere = Plan(*depth, visits=len(search.centers))
+        indices, _ = search_others(partial(search, plan=everywhere), queries, sample, k)
+        share = recall(indices, exact)
+        log.info("%d components, %d k candidates, all %d cells: recall %.4f", *everywhere, share)
+        if share >= DEEP_RECALL:
             break
-    else:
-        return best, found
-    for share in SHARES:
-        quicker = best._replace(share=share)
-        if (quickly_found := measured(quicker)) < GOOD_RECALL:
-            break
-        best, found = quicker, quickly_found
-    return best, found
+    if share < GOOD_RECALL:
+        return [everywhere]
+    # where fewer cells are searched, none that was found is lost but with its own
+    found = (exact[:, :, None] == indices[:, None, :]).any(axis=2)
+    visits = np.sort(search.visits_until(sample, exact)[found])[math.ceil(GOOD_RECALL * exact.size) - 1]
+    return [everywhere._replace(visits=int(visits)), everywhere]
 
 
 def search_others(search: Search, queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -184,9 +218,9 @@ def make_search(features: np.ndarray, k: int, seed: int, memory: float, threads:
 
     Many wide rows are searched by their first principal components, in the nearest cells, and the candidates ranked
     again by their full distance ("projected", else "exact"). How far that has to go is found out on a sample of exact
-    queries, as is the recall, the share of the true neighbors that is found; below MIN_RECALL the search is exact after
-    all. Features of more than `memory` MB are searched in pieces. The result is the same with any number of threads.
-    Raises UserError if there are not more than k rows.
+    queries, and on another the recall, the share of the true neighbors that is found; below MIN_RECALL the search is
+    exact after all. Features of more than `memory` MB are searched in pieces. The result is the same with any number of
+    threads. Raises UserError if there are not more than k rows.
     """
     n, d = features.shape
     if k >= n:
@@ -196,11 +230,17 @@ def make_search(features: np.ndarray, k: int, seed: int, memory: float, threads:
         )
     exact = partial(search_exactly, features, memory=memory, threads=threads)
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
-        count = min(SAMPLE, fitting(memory, d))
-        sample = np.sort(np.random.default_rng(seed).choice(n, count, replace=False))
+        count = min(SAMPLE, fitting(memory, d) // 2)
+        drawn = np.random.default_rng(seed).choice(n, (2, count), replace=False)
+        (planned, known), (checked, true) = (
+            (rows, search_others(exact, features[rows], rows, k)[0]) for rows in np.sort(drawn)
+        )
         projected = ProjectedSearch(features, seed, memory, threads)
-        plan, share = plan_search(projected, sample, search_others(exact, features[sample], sample, k)[0])
-        if share >= MIN_RECALL:
-            return partial(projected, plan=plan), {"method": "projected", "recall": share}
+        for plan in plan_search(projected, planned, known):
+            search = partial(projected, plan=plan)
+            share = recall(search_others(search, features[checked], checked, k)[0], true)
+            log.info("%d components, %d k candidates, %d cells: recall %.4f, of others", *plan, share)
+            if share >= MIN_RECALL:
+                return search, {"method": "projected", "recall": share}
         log.info("less than %.3f: searching exactly", MIN_RECALL)
     return exact, {"method": "exact", "recall": 1.0}
