@@ -17,7 +17,7 @@ from common.compiled import compiled
 from common.pieces import fitting, pieces
 
 QUERIES, ROWS = 256, 2048  # of a block, whose products take 2 MB
-AT_ONCE = 16  # products are looked at together, first whether any is of interest
+AT_ONCE = 64  # products are looked at together, first whether any is of interest
 RESERVOIR = 64  # at least so many more than are asked for are gathered, before the largest are dropped
 ROUNDING = np.float32(1e-5)  # of a squared distance, as a part of the squared lengths
 RANKED = 1000  # queries of a block for squared_distances
@@ -54,6 +54,15 @@ def _partition(values, ids, count, k):  # noqa: ANN001, ANN202
 
 
 @compiled
+def _any_below(products, lengths, limit):  # noqa: ANN001, ANN202
+    """Whether any of lengths - 2 products (n,) is below the limit: counted, which is done many at a time."""
+    below = np.float32(0)
+    for j in range(len(products)):
+        below += np.float32(1) if lengths[j] - np.float32(2) * products[j] < limit else np.float32(0)
+    return below > 0
+
+
+@compiled
 def _keep_smallest(products, lengths, start, k, which, values, ids, counts, limits):  # noqa: ANN001, ANN202
     """Add to the `counts` values of the queries `which` (j,) those of lengths - 2 products (j, n) below their limits.
 
@@ -66,10 +75,7 @@ def _keep_smallest(products, lengths, start, k, which, values, ids, counts, limi
         count, limit = counts[i], limits[i]
         for first in range(0, rows, AT_ONCE):
             last = min(first + AT_ONCE, rows)
-            any_below = False
-            for j in range(first, last):
-                any_below |= lengths[j] - np.float32(2) * products[at, j] < limit
-            if any_below:
+            if _any_below(products[at, first:last], lengths[first:last], limit):
                 for j in range(first, last):  # without a branch, which would often be guessed wrong
                     value = lengths[j] - np.float32(2) * products[at, j]
                     values[i, count] = value
@@ -128,8 +134,15 @@ def likely_limits(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, k:
     if every < 2:
         return np.full(len(queries), np.inf, np.float32)
     rank = math.ceil(k / every + 4 * math.sqrt(k / every))
-    limits = np.partition(lengths[::every] - 2 * (queries @ rows[::every].T), rank, axis=1)[:, rank]
-    # rows that are as far, which in another product may come out a little farther, are below it, too
+    return limits_among(queries, rows[::every], lengths[::every], rank)
+
+
+def limits_among(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, rank: int) -> np.ndarray:
+    """Of each query (m, d), what `rank` + 1 of lengths (n,) - 2 products with the rows (n, d) are below, (m,) float32.
+
+    Rows that are as far, and in another product may come out a little farther, are below it, too.
+    """
+    limits = np.partition(lengths - 2 * (queries @ rows.T), rank, axis=1)[:, rank]
     return np.nextafter(limits + ROUNDING * squared_lengths(queries), np.float32(np.inf))
 
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from common.components import principal_components, project
 from common.jobs import UserError
-from common.nearest import NearestSoFar, first, nearest, side_by_side, squared_distances, squared_lengths
+from common.nearest import NearestSoFar, first, limits_among, nearest, side_by_side, squared_distances, squared_lengths
 from common.neighbors import without_self
 from common.pieces import fitting, pieces
 
@@ -143,15 +143,17 @@ class ProjectedSearch:
 
         def search(block: slice) -> slice:
             queries = asked[block]
-            so_far = NearestSoFar(queries, count, np.full(len(queries), np.inf, np.float32))
             distances = center_lengths - 2 * (in_cells[block] @ self.centers.T)  # squared, but for one's own length
+            own = [np.arange(*self.bounds[cell : cell + 2]) for cell in np.unique(distances.argmin(axis=1))]
+            few = np.concatenate(own)[:: max(1, sum(map(len, own)) // (8 * count))]
+            so_far = NearestSoFar(queries, count, limits_among(queries, rows[few], lengths[few], count - 1))
             last = np.partition(distances, visits - 1, axis=1)[:, visits - 1]
             visited, visitors = np.nonzero((distances <= last[:, None]).T)
-            met, starts = np.unique(visited, return_index=True)
-            visits_of = np.split(visitors, starts[1:])
-            for at in np.argsort(distances.min(axis=0)[met]):  # what is near first, so that limits are low soon
-                of_cell = slice(self.bounds[met[at]], self.bounds[met[at] + 1])
-                so_far.compare(visits_of[at], rows[of_cell], lengths[of_cell], of_cell.start)
+            visitors_of = np.split(visitors, np.searchsorted(visited, np.arange(1, len(self.centers))))
+            for cell in np.argsort(distances.min(axis=0)):  # what is near first, so that limits are low soon
+                if len(visitors_of[cell]):
+                    its = slice(*self.bounds[cell : cell + 2])
+                    so_far.compare(visitors_of[cell], rows[its], lengths[its], its.start)
             so_far.compare_few(rows, lengths)  # whose cells are nearly empty
             found[block] = self.order[so_far.found()[1]]
             return block
