@@ -140,8 +140,11 @@ def likely_limits(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, k:
 def limits_among(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, rank: int) -> np.ndarray:
     """Of each query (m, d), what `rank` + 1 of lengths (n,) - 2 products with the rows (n, d) are below, (m,) float32.
 
-    Rows that are as far, and in another product may come out a little farther, are below it, too.
+    Rows that are as far, and in another product may come out a little farther, are below it, too. Infinite, where there
+    are not so many rows.
     """
+    if len(rows) <= rank:
+        return np.full(len(queries), np.inf, np.float32)
     limits = np.partition(lengths - 2 * (queries @ rows.T), rank, axis=1)[:, rank]
     return np.nextafter(limits + ROUNDING * squared_lengths(queries), np.float32(np.inf))
 
