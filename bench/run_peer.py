@@ -39,7 +39,7 @@ def ours(threads: int, seed: int) -> Call:
     def call(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()
         found, _ = find_neighbors(features, features[:0], neighbors_heeded(PERPLEXITY), seed, config["memory"], threads)
-        neighbors = affinities(found, PERPLEXITY)
+        neighbors = affinities(found, PERPLEXITY, threads)
         start = start_layout(features, seed, config["memory"])
         prepared = time.perf_counter() - started
         return fit_opentsne(neighbors, start, parameters, threads)[0], prepared

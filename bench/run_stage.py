@@ -71,7 +71,7 @@ def of_neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str
     """The affinities and the start."""
     found, features = dict(np.load(handed(points, "neighbors.npz"))), first_features(points)
     with timed:
-        attraction = affinities(found, CONFIG["tsne"]["perplexity"])
+        attraction = affinities(found, CONFIG["tsne"]["perplexity"], threads)
         start = start_layout(features, seed, CONFIG["memory"])
     save_npz(handed(points, "affinities.npz"), attraction.P, compressed=False)
     np.save(handed(points, "start.npy"), start)

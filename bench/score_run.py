@@ -31,7 +31,7 @@ def scores(places: np.ndarray, labels: np.ndarray, neighbors: dict[str, np.ndarr
     """
     in_map = NearestNeighbors(n_neighbors=VOTERS, algorithm="kd_tree").fit(places).kneighbors(return_distance=False)
     return {
-        "kl_divergence": round(kl_divergence(places, affinities(neighbors, PERPLEXITY).P), 6),
+        "kl_divergence": round(kl_divergence(places, affinities(neighbors, PERPLEXITY, threads=1).P), 6),
         "kept_10": round(kept(in_map, neighbors["indices"], VOTERS), 6),
         "map_accuracy": round(accuracy(in_map, labels, labels), 6),
     }

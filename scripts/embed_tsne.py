@@ -141,7 +141,7 @@ if __name__ == "__main__":
         backend = parameters.pop("backend")
         features = load(snakemake.input.features)
         stored = load_neighbors(snakemake.input.neighbors, snakemake.input.features)
-        neighbors = affinities(stored, parameters["perplexity"])
+        neighbors = affinities(stored, parameters["perplexity"], snakemake.threads)
         search = {name: stored[name].item() for name in ("method", "recall")}
         search["k"] = neighbors_heeded(parameters["perplexity"])
         start = start_layout(features, parameters["seed"], snakemake.params.memory)

@@ -29,7 +29,7 @@ def blobs():
 
 @pytest.fixture(scope="module")
 def neighbors(blobs):
-    return affinities(find_neighbors(blobs[0], blobs[0][:0], 30, seed=0, memory=100, threads=1)[0], 10)
+    return affinities(find_neighbors(blobs[0], blobs[0][:0], 30, seed=0, memory=100, threads=1)[0], 10, threads=1)
 
 
 def test_map_separates_blobs_and_says_how_it_was_made(blobs, neighbors, caplog):
@@ -62,7 +62,7 @@ def test_start_is_the_principal_components_on_a_small_scale(blobs):
 def test_odd_data_has_a_finite_map(features):
     features = features.astype(np.float32)
     found, placed = find_neighbors(features, features[:50], 30, seed=0, memory=100, threads=1)
-    neighbors = affinities(found, 10)
+    neighbors = affinities(found, 10, threads=1)
     coordinates, _ = fit_opentsne(neighbors, start_layout(features, seed=0, memory=100), PARAMETERS, threads=1)
     assert np.isfinite(coordinates).all() and np.isfinite(kl_divergence(coordinates, neighbors.P))
     assert np.isfinite(place(coordinates, found, placed, threads=1)).all()
@@ -94,8 +94,8 @@ def test_affinities_of_zero_add_nothing_to_the_kl_divergence():
 def test_affinities_heed_three_times_the_perplexity_and_no_more(blobs):
     found, _ = find_neighbors(blobs[0], blobs[0][:0], 40, seed=0, memory=100, threads=1)
     nearest = {name: found[name][:, :30] for name in ("indices", "distances")}
-    assert (affinities(found, 10).P != affinities(nearest, 10).P).nnz == 0
-    assert (affinities(found, 10).P != affinities(found, 12).P).nnz > 0
+    assert (affinities(found, 10, threads=1).P != affinities(nearest, 10, threads=1).P).nnz == 0
+    assert (affinities(found, 10, threads=1).P != affinities(found, 12, threads=1).P).nnz > 0
 
 
 def test_unseen_rows_are_placed_among_their_own_kind_and_the_map_stays(blobs):
@@ -103,7 +103,7 @@ def test_unseen_rows_are_placed_among_their_own_kind_and_the_map_stays(blobs):
     seen, unseen = slice(0, 300), slice(300, 400)
     found, placed = find_neighbors(features[seen], features[unseen], 30, seed=0, memory=100, threads=1)
     start = start_layout(features[seen], seed=0, memory=100)
-    coordinates, _ = fit_opentsne(affinities(found, 10), start, PARAMETERS, threads=1)
+    coordinates, _ = fit_opentsne(affinities(found, 10, threads=1), start, PARAMETERS, threads=1)
     coordinates += [100, -50]  # a map need not be about the origin
     before = coordinates.copy()
     places = place(coordinates, found, placed, threads=1)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
 import find_neighbors as script
 import numpy as np
@@ -19,8 +20,11 @@ from common.searches import (
     plan_search,
     recall,
     search_exactly,
+    search_others,
 )
 from helpers import ROOT
+
+SPREAD = 0.0005  # of a recall that is judged by 500 rows and their 15 neighbors, in all rows
 
 
 def brute_force(features, rows, k):
@@ -52,10 +56,12 @@ def test_many_wide_rows_are_searched_by_projection_and_ranked_by_their_full_dist
     features = features.astype(np.float32)
     found = find_neighbors(features, 15)
     assert found["method"] == "projected" and MIN_RECALL <= found["recall"] <= 1
+    true = search_others(partial(search_exactly, features, memory=1000, threads=2), features, np.arange(n), 15)[0]
+    assert recall(found["indices"], true) >= MIN_RECALL - SPREAD
     rows = np.arange(0, n, 211)
     indices, distances = brute_force(features, rows, 15)
-    assert recall(found["indices"][rows], indices) >= MIN_RECALL
-    assert np.allclose(found["distances"][rows], distances, atol=1e-2)
+    alike = found["indices"][rows] == indices  # all but those after one that was missed
+    assert alike.mean() > 0.98 and np.allclose(found["distances"][rows][alike], distances[alike], atol=1e-2)
     assert (np.diff(found["distances"]) >= 0).all()
     assert not (found["indices"] == np.arange(n)[:, None]).any()
 
@@ -71,7 +77,7 @@ def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_in_mos
     true = search_exactly(features, features, 16, memory=1000, threads=2)[0]
     plan = plan_search(search, sample, without_self(true[sample], true[sample], sample)[0])[0]
     assert least <= plan.visits / len(search.centers) <= most
-    assert recall(search(features, 16, plan)[0], true) >= MIN_RECALL
+    assert recall(search(features, 16, plan)[0], true) >= MIN_RECALL - SPREAD
 
 
 def test_queries_whose_cells_are_nearly_empty_are_compared_with_all_rows():

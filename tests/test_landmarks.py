@@ -93,7 +93,7 @@ def laid_out(blobs):
     own, _ = find_neighbors(features[landmarks], features[:0], 30, seed=0, memory=100, threads=1)
     parameters = {"gradient": "fast", "seed": 0, "exaggeration": 12, "exaggerated_iterations": 100, "iterations": 150}
     start = start_layout(features[landmarks], seed=0, memory=100)
-    coordinates, _ = fit_opentsne(affinities(own, 10), start, parameters, threads=1)
+    coordinates, _ = fit_opentsne(affinities(own, 10, threads=1), start, parameters, threads=1)
     part = find_nearest_landmarks(
         features, slice(0, 1000), features[landmarks], landmarks, 30, seed=0, memory=100, threads=1
     )

@@ -30,7 +30,7 @@ def neighbors_heeded(perplexity: float) -> int:
 
 
 def affinities(
-    neighbors: Mapping[str, np.ndarray], perplexity: float, other: Mapping[str, np.ndarray] | None = None
+    neighbors: Mapping[str, np.ndarray], perplexity: float, threads: int, other: Mapping[str, np.ndarray] | None = None
 ) -> PerplexityBasedNN:
     """t-SNE's symmetric affinities, `.P` (n, n) sparse with sum 1.
 
@@ -38,4 +38,4 @@ def affinities(
     the perplexity; `other` the same of rows that are to be placed among these.
     """
     found = FoundNeighbors(neighbors, neighbors_heeded(perplexity), other)
-    return PerplexityBasedNN(knn_index=found, perplexity=perplexity)
+    return PerplexityBasedNN(knn_index=found, perplexity=perplexity, n_jobs=threads)

@@ -31,7 +31,7 @@ def place(
         return np.repeat(coordinates[:1], len(placed["indices"]), axis=0)
     embedding = openTSNE.TSNEEmbedding(
         coordinates,
-        affinities(neighbors, PERPLEXITY, placed),
+        affinities(neighbors, PERPLEXITY, threads, placed),
         negative_gradient_method="fft",
         n_jobs=threads,
         random_state=SEED,

@@ -24,9 +24,9 @@ Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # of querie
 SAMPLE = 500  # rows by whose exact neighbors a search is planned, and as many others that its recall is measured on
 MIN_RECALL = 0.999  # below it, the search is exact after all
 DEEP_RECALL, GOOD_RECALL = 0.9997, 0.9996  # looked for in all cells, and in as many as then are enough
-CELLS, CELL_DIMENSIONS = 6, 64  # times the square root of the number of rows; principal components
+CELLS, CELL_DIMENSIONS = 4, 64  # times the square root of the number of rows; principal components
 ROWS_A_CELL = 10  # for k-means
-QUERIES = 1024  # that visit the cells together
+QUERIES = 2048  # that visit the cells together
 BLOCK = 10_000  # rows searched at once, between two lines of progress
 EXACT_ROWS, EXACT_DIMENSIONS = 10_000, 128  # up to here an exact search is as fast
 
