@@ -147,10 +147,13 @@ def report(table: pd.DataFrame) -> str:
 
 def draw_layer(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
     """A layer's panel, from its rows of the summary: a line a peer, the first on top, and its KL divergence."""
+    said = {"transform": axes.get_yaxis_transform(), "color": "#808080", **MIDDLE}
+    for peer in set(peers) - set(rows.peer):
+        axes.text(0.5, peers.index(peer), "not run", **said)
     for _, row in rows.iterrows():
         place = peers.index(row.peer)
         if not row.runs:
-            axes.text(0.5, place, "no numbers", transform=axes.get_yaxis_transform(), color="#808080", **MIDDLE)
+            axes.text(0.5, place, "no numbers", **said)
             continue
         axes.plot([row.low, row.high], [place, place], color="black", linewidth=1)
         for column, style in MARKS.items():

@@ -50,6 +50,14 @@ KEY = {
 APART = 0.12  # of the room of a layer: by how much the marks of the two splits stand beside its middle
 
 
+class PlainLogFormatter(LogFormatter):
+    """Matplotlib's choice of the numbers on a logarithmic axis, written as 0.6 where it has 6e-01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """What stands at x."""
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 def wrong(accuracies: pd.Series, rows: pd.Series) -> pd.Series:
     """Accuracies as percentages that are wrong; where nothing is, half an image is, since the axis is logarithmic."""
     return 100 * np.maximum(1 - accuracies, 0.5 / rows)
@@ -117,7 +125,7 @@ def plot_scores(table: pd.DataFrame) -> Figure:
         if title.startswith("wrong"):
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))  # numbers, if they are few
+            axes.yaxis.set_minor_formatter(PlainLogFormatter(minor_thresholds=(2, 0.4)))  # numbers, if they are few
             network = 100 * (1 - table[table.split == "test"].network_accuracy.mean())
             if network > 0:
                 axes.axhline(network, color="black", linewidth=0.6, linestyle=(0, (4, 3)))

@@ -120,6 +120,13 @@ def test_peer_that_is_not_installed_is_named_and_stops_nobody(bench):
     assert table.seconds.notna().sum() == len(table) - 1
 
 
+def test_peer_that_a_layer_was_not_given_is_said_to_be_not_run(bench):
+    ours = bench.table[bench.table.peer == "ours"].assign(layer="conv1")
+    first, second = plot(pd.concat([bench.table, ours])).axes
+    said = [[text.get_text() for text in axes.texts].count("not run") for axes in (first, second)]
+    assert said == [0, len(HERE) - 1]
+
+
 def test_ratio_is_to_this_workflow_in_the_same_layer(bench):
     made = pd.DataFrame(
         {

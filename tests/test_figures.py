@@ -381,6 +381,15 @@ def test_scores_are_drawn_with_their_range():
     assert (low.get_ydata()[1], high.get_ydata()[1]) == pytest.approx((0.5, 2))
 
 
+def test_percentages_are_written_without_exponents():
+    figure = plot_scores(score_table(["a", "b"], features_accuracy=0.97, map_accuracy=1))  # 3 % and half an image
+    figure.draw_without_rendering()
+    axis = figure.axes[0].yaxis
+    written = [label.get_text() for label in axis.get_ticklabels() + axis.get_ticklabels(minor=True)]
+    assert any(text.startswith("0.") and text != "0.1" for text in written)
+    assert not any("e" in text for text in written)
+
+
 def test_history_marks_where_the_batches_change():
     history = pd.DataFrame({"epoch": [1, 2, 3], "batch_size": [64, 64, 512]})
     for name, value in (("loss", 0.5), ("accuracy", 0.9), ("val_loss", 0.4), ("val_accuracy", 0.95)):

@@ -98,7 +98,7 @@ class NearestSoFar:
     """The k nearest, to each of some queries, of the rows that it has been compared with."""
 
     def __init__(self, queries: np.ndarray, k: int, limits: np.ndarray) -> None:
-        """Of queries (m, d) float32; rows whose squared length - 2 product is not below `limits` (m,) are left out."""
+        """Of queries (m, d) float32; rows whose length - 2 product is not below `limits` (m,) are left out."""
         self.queries, self.k, self.limits = queries, k, limits
         shape = (len(queries), k + max(2 * k, RESERVOIR) + AT_ONCE)
         # of distances beyond single precision nothing is kept, and what is read then are rows all the same
@@ -106,7 +106,10 @@ class NearestSoFar:
         self.counts = np.zeros(len(queries), np.int64)
 
     def compare(self, which: np.ndarray, rows: np.ndarray, lengths: np.ndarray, start: int) -> None:
-        """Compare the queries `which` (j,) int64 with `rows` (n, d), of squared `lengths` and numbered from `start`."""
+        """Compare the queries `which` (j,) int64 with `rows` (n, d), numbered from `start`.
+
+        Their `lengths` (n,) are squared ones, or what is to rank them in the place of these.
+        """
         products = self.queries[which] @ rows.T
         _keep_smallest(products, lengths, start, self.k, which, self.values, self.ids, self.counts, self.limits)
 
@@ -118,10 +121,9 @@ class NearestSoFar:
             self.compare(np.array([one]), rows, lengths, 0)
 
     def found(self) -> tuple[np.ndarray, np.ndarray]:
-        """Squared distances (m, k) float32, in no order, and the rows' numbers (m, k) int32."""
+        """The k smallest of lengths - 2 products (m, k) float32, in no order, and their rows' numbers (m, k) int32."""
         _finish(self.values, self.ids, self.counts, self.k)
-        squared = self.values[:, : self.k] + squared_lengths(self.queries)[:, None]
-        return np.maximum(squared, 0, out=squared), self.ids[:, : self.k]
+        return self.values[:, : self.k], self.ids[:, : self.k]
 
 
 def likely_limits(queries: np.ndarray, rows: np.ndarray, lengths: np.ndarray, k: int) -> np.ndarray:
@@ -174,7 +176,9 @@ def nearest(queries: np.ndarray, rows: np.ndarray, k: int, threads: int) -> tupl
         for some in pieces(len(rows), ROWS):
             so_far.compare(everyone, rows[some], lengths[some], some.start)
         so_far.compare_few(rows, lengths)  # whose limit was too low after all
-        squared[block], indices[block] = first(k, *so_far.found())
+        values, ids = so_far.found()
+        values += squared_lengths(asked)[:, None]
+        squared[block], indices[block] = first(k, np.maximum(values, 0, out=values), ids)
 
     for _ in side_by_side(search, pieces(len(queries), QUERIES), threads):
         pass
