@@ -124,8 +124,8 @@ def main(peer: str, features_path: str, map_path: str, facts_path: str, points: 
     except ImportError as error:
         Path(facts_path).write_text(json.dumps({"missing": f"{error}"}))
         return
-    mapped = np.load(features_path, mmap_mode="r")
-    features = np.array(mapped[: points or None])
+    # held once: of a mapping that is still there what was read would count, too
+    features = np.array(np.load(features_path, mmap_mode="r")[:points]) if points else np.load(features_path)
     called, cpu, started = time.monotonic(), cpu_seconds(), time.perf_counter()
     made, prepared = call(features)
     seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
