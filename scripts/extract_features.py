@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.arrays import load
+from common.arrays import LONGEST, load, measurable
 from common.backend import keras, load_network, use_devices
 from common.files import whole
 from common.jobs import UserError, job
@@ -47,7 +47,7 @@ def extract_features(to_features: keras.Model, images: np.ndarray, path: Path) -
     """Write what `to_features` makes of `images` (n, height, width, channels) as a float32 (n, d) .npy file at `path`.
 
     Rows are in the images' order. The file is written batch by batch, so that no more than a batch of features is ever
-    in memory. Raises UserError if a feature is not finite.
+    in memory. Raises UserError if a row is not measurable.
     """
     size = batch_size(to_features)
     header = {"descr": "<f4", "fortran_order": False, "shape": (len(images), to_features.output_shape[1])}
@@ -56,11 +56,11 @@ def extract_features(to_features: keras.Model, images: np.ndarray, path: Path) -
         for number, start in enumerate(range(0, len(images), size)):
             batch = images[start : start + size]
             features = np.ascontiguousarray(to_features.predict_on_batch(batch), "<f4")
-            finite = np.isfinite(features).all(axis=1)
-            if not finite.all():
+            good = measurable(features)
+            if not good.all():
                 raise UserError(
-                    f"of image {start + finite.argmin()} the layer makes features that are not finite: the network "
-                    "does not fit these images (network.input), or its weights are damaged"
+                    f"of image {start + good.argmin()} the layer makes features that are not finite, or longer than "
+                    f"{LONGEST:.0e}: the network does not fit these images (network.input), or its weights are damaged"
                 )
             file.write(features.data)
             if number % 10 == 0:

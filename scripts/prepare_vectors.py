@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from common.arrays import load
+from common.arrays import LONGEST, load, measurable
 from common.files import whole
 from common.jobs import UserError, job
 from common.sources import Rows, npy_rows, write_rows
@@ -14,7 +14,7 @@ from common.sources import Rows, npy_rows, write_rows
 def as_features(rows: Rows) -> Rows:
     """Vectors (n, d) of any real numbers as float32; raises UserError if they are none.
 
-    That some are not finite is said when the blocks are read, with their number.
+    That some are not finite, or too long, is said when the blocks are read, with their number.
     """
     if len(rows.shape) != 2 or 0 in rows.shape:
         raise UserError(
@@ -28,10 +28,13 @@ def as_features(rows: Rows) -> Rows:
                 raise UserError(f"{rows.place} holds {block.dtype}, not real numbers")
             with np.errstate(over="ignore"):  # of float64 too large: they are counted
                 vectors = block.astype(np.float32)
-            wrong += np.count_nonzero(~np.isfinite(vectors).all(axis=1))
+            wrong += np.count_nonzero(~measurable(vectors))
             yield vectors
         if wrong:
-            raise UserError(f"of the {rows.shape[0]} rows of {rows.place}, {wrong} have values that are not finite")
+            raise UserError(
+                f"of the {rows.shape[0]} rows of {rows.place}, {wrong} have values that are not finite, or are longer "
+                f"than {LONGEST:.0e}: divide all by one number"
+            )
 
     return replace(rows, blocks=blocks)
 

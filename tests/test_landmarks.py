@@ -65,12 +65,13 @@ def test_shares_are_all_rows_in_their_order():
         assert max(sizes) - min(sizes) <= 1
 
 
-def test_nearest_landmarks_are_those_of_brute_force_and_called_by_their_rows(blobs):
+@pytest.mark.parametrize("memory", [100, 0.01], ids=["at once", "in pieces"])
+def test_nearest_landmarks_are_those_of_brute_force_and_called_by_their_rows(blobs, memory):
     features, _ = blobs
-    landmarks = choose_landmarks(features, 200, seed=0, memory=100, threads=1)
+    landmarks = choose_landmarks(features, 200, seed=0, memory=memory, threads=1)
     parts = [
         find_nearest_landmarks(
-            features, share(1000, f"{number}-of-3"), features[landmarks], landmarks, 30, 0, memory=100, threads=1
+            features, share(1000, f"{number}-of-3"), features[landmarks], landmarks, 30, 0, memory, threads=1
         )
         for number in (1, 2, 3)
     ]

@@ -136,6 +136,11 @@ def test_features_are_float32_and_finite(digits, tmp_path):
     images[2, 0, 0] = np.inf
     with pytest.raises(UserError, match=r"of image 2 .* not finite"):
         extract_features(model_of_features(network, "half", None), images, tmp_path / "infinite.npy")
+    one = np.zeros((4, 8, 8, 1), np.float32)
+    one[1] = 1
+    long = keras.Model(inputs, layers.Flatten()(layers.Rescaling(1e15)(inputs)))
+    with pytest.raises(UserError, match=r"of image 1 .* longer than 1e\+14"):
+        extract_features(long, one, tmp_path / "long.npy")
 
 
 @pytest.mark.parametrize("scaling", ["tf", "torch", "caffe", "bytes", "unit"])

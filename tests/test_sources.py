@@ -351,6 +351,7 @@ def test_vectors_of_any_type_and_order_become_rows_of_float32(tmp_path):
             "of the 50 rows of {path}, 3 have values that are not finite",
         ),
         (np.full((50, 2), 1e300), "of the 50 rows of {path}, 50 have values that are not finite"),
+        (np.where(np.arange(50) < 3, 1e15, 0)[:, None], "3 have values that are not finite, or are longer than 1e+14"),
         (np.full((50, 2), "a"), "holds <U1, not real numbers"),
         (np.full((50, 2), None), "cannot be read (ValueError"),
     ],

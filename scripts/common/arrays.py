@@ -10,6 +10,8 @@ import numpy as np
 
 from common.jobs import UserError
 
+LONGEST = 1e14  # a vector whose distances are taken: the squares of 10^10 such are still summed in single precision
+
 
 def anew(*paths: str | Path) -> str:
     """What to do about damaged files."""
@@ -50,6 +52,12 @@ def load_rows(*paths: str | Path) -> tuple[np.ndarray, ...]:
         if len(array) != len(arrays[0]):
             raise UserError(f"{paths[0]} has {len(arrays[0])} rows, {path} has {len(array)}; {anew(paths[0], path)}")
     return arrays
+
+
+def measurable(vectors: np.ndarray) -> np.ndarray:
+    """Which of the vectors (n, d) float32 are finite and no longer than LONGEST, (n,) bool."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.einsum("ij,ij->i", vectors, vectors) <= LONGEST**2
 
 
 def load_json(path: str | Path) -> dict:
