@@ -33,7 +33,7 @@ def as_features(rows: Rows) -> Rows:
         if wrong:
             raise UserError(
                 f"of the {rows.shape[0]} rows of {rows.place}, {wrong} have values that are not finite, or are longer "
-                f"than {LONGEST:.0e}: divide all by one number"
+                f"than {LONGEST:.0e} (divide all rows by one number)"
             )
 
     return replace(rows, blocks=blocks)
