@@ -14,6 +14,7 @@ OWN = 70_000  # images that are MNIST's own
 TOTAL = "total"
 PARTS = ["neighbors", "affinities", "optimization"]  # of the total
 SIZE = (7.0, 3.5)  # inches
+ROOM = {"left": 0.11, "right": 0.97, "bottom": 0.38, "top": 0.93}  # of the axes, in each half, with a legend below
 STYLES = {
     "neighbors": {"color": "#3f90da", "marker": "s"},
     "affinities": {"color": "#92dadd", "marker": "v"},
@@ -28,7 +29,8 @@ MEANING = """- *seconds*: of the stage by the clock, *CPU*: of all its threads; 
   the system can take it back.
 - *exponent*: b of the power law a n^b, by least squares of log(seconds) on log(n), of the numbers of images from the
   first to the last that the column names. What takes a while however few they are makes it smaller at the left end.
-- The lines of the memory in the figure are a + b n, by least squares of the relative errors.
+- The lines in the figure: of the seconds, the power laws up to MNIST's own images and from there on; of the memory,
+  a + b n, by least squares of the relative errors.
 
 What an unfinished benchmark has measured is in `results/deformed/bench`, and is not measured again when it is started
 again."""
@@ -124,10 +126,15 @@ def linear(points: pd.Series, values: pd.Series) -> tuple[float, float]:
 
 
 def draw_seconds(axes: Axes, points: pd.Series, seconds: pd.Series, style: dict[str, str], stage: str) -> None:
-    """A stage's seconds over the number of images, with the power law that was fitted and its exponent."""
-    exponent, factor = power(points, seconds)
-    axes.plot(points, factor * points.astype(float) ** exponent, color=style["color"], linewidth=0.8)
-    axes.plot(points, seconds, linestyle="", markersize=4, label=f"{stage}, $n^{{{exponent:.2f}}}$", **style)
+    """A stage's seconds over the number of images, with the power law that was fitted to each part."""
+    exponents = []
+    for span in spans(points.to_numpy())[1:] or spans(points.to_numpy()):
+        part = points[points.between(*span)]
+        exponent, factor = power(part, seconds[part.index])
+        axes.plot(part, factor * part.astype(float) ** exponent, color=style["color"], linewidth=0.8)
+        exponents.append(f"$n^{{{exponent:.2f}}}$")
+    label = f"{stage}, {' then '.join(exponents)}"
+    axes.plot(points, seconds, linestyle="", markersize=4, label=label, **style)
 
 
 def draw_memory(axes: Axes, points: pd.Series, mib: pd.Series, style: dict[str, str], stage: str) -> None:
@@ -157,9 +164,9 @@ def label_axes(axes: Axes, points: np.ndarray, title: str) -> None:
 def plot(table: pd.DataFrame) -> Figure:
     """The figure of the rows (growth.COLUMNS): seconds and peak memory of each stage, with what was fitted to them."""
     rows = with_total(table)
-    figure = Figure(SIZE, layout="constrained")
+    figure = Figure(SIZE)
     parts = figure.subfigures(1, 2)
-    left, right = (part.subplots() for part in parts)
+    left, right = (part.subplots(gridspec_kw=ROOM) for part in parts)
     for stage, style in STYLES.items():
         of_stage = rows[rows.stage == stage]
         if len(of_stage) > 1:
@@ -168,8 +175,8 @@ def plot(table: pd.DataFrame) -> Figure:
                 draw_memory(right, of_stage.points, of_stage.peak_mib, style, stage)
     for axes, title in (left, "seconds"), (right, "peak memory of the stage's process (GiB)"):
         label_axes(axes, np.sort(rows.points.unique()), title)
-    for part, columns in zip(parts, (3, 2), strict=True):  # in two rows below, where no marks are
-        part.legend(loc="outside lower center", ncols=columns, handletextpad=0.2, columnspacing=1)
+    for part in parts:  # below, where no marks are
+        part.legend(loc="upper center", bbox_to_anchor=(0.5, 0.17), ncols=2, handletextpad=0.2, columnspacing=1)
     return figure
 
 

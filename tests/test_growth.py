@@ -149,6 +149,8 @@ def test_exponent_is_that_of_the_law():
     assert found[0] == ["", "5,000 to 1,000,000", "5,000 to 70,000", "70,000 to 1,000,000"]
     assert found[2] == ["total", "1.50", "1.50", "1.50"]
     assert found[-1][0] == "divergence" and found[-1][3] == "2.50"
+    drawn = [text.get_text() for text in plot(table).subfigs[0].legends[0].get_texts()]
+    assert "divergence, $n^{2.00}$ then $n^{2.50}$" in drawn
 
 
 def test_number_of_images_of_which_a_stage_failed_has_no_total(growth):
