@@ -84,6 +84,20 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
         assert asked == {layer: f"{int(800 + 2.6 * size)}M" for layer, size in sizes.items()}
 
 
+def test_rows_are_placed_among_landmarks_by_jobs_on_both_nodes(workflow, slurm):
+    workflow.configure(tsne={"landmarks": 500})
+    before, target = len(slurm.records()), "results/Small/maps/pixel.npy"
+    result = run(workflow, slurm, "slurm", "--set-scatter", "rows=4", "--", target)
+    assert result.returncode == 0, result.stdout + result.stderr
+    records = slurm.records()[before:]
+    once = ("choose_landmarks", "find_landmark_neighbors", "embed_landmarks", "gather_neighbors")
+    scattered = ("find_nearest_landmarks", "place_rows")
+    assert Counter(map(rule_of, records)) == dict.fromkeys(once, 1) | dict.fromkeys(scattered, 4)
+    assert {record["JobState"] for record in records} == {"COMPLETED"}
+    assert {record["NodeList"] for record in records if rule_of(record) in scattered} == {"n1", "n2"}
+    assert np.load(workflow.folder / target).shape == (1297, 2)
+
+
 def edit(workflow: Workflow, path: str, old: str, new: str) -> None:
     """Change a file of the workflow."""
     text = (workflow.folder / path).read_text()
