@@ -2,9 +2,11 @@
 # `make bench` the benchmark: make bench BENCH="--layers pixel --peers ours openTSNE",
 # `make growth` how t-SNE grows with the number of images: make growth GROWTH="--points 5000 10000 20000".
 
-# TensorFlow 2.19 has wheels for Python 3.11 and 3.12.
-PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
-	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
+# The newest of these Pythons is used; TensorFlow 2.21 has wheels for no others.
+PYTHONS = 3.13 3.12 3.11
+PYTHON ?= $(shell for python in $(PYTHONS:%=python%) python3; do \
+	version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) && \
+	case " $(PYTHONS) " in (*" $$version "*) echo $$python; break;; esac; done)
 BIN = .venv/bin
 
 .PHONY: figures test bench growth format requirements explorer-library
@@ -30,7 +32,7 @@ format: .venv/installed-test
 	$(BIN)/snakefmt Snakefile rules
 
 .venv/installed: requirements.txt
-	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or 3.12 found; name one: make PYTHON=/where/it/is/python3.12"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: found no Python $(PYTHONS); install one (apt-get install python3-venv, or https://www.python.org/downloads), or name it: make PYTHON=/where/it/is/python3.13"; exit 1; }
 	@echo "Installing what the workflow needs into .venv: 2.8 GB, a few minutes."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.txt
@@ -58,10 +60,11 @@ BH_SNE = tsne==0.3.1 --hash=sha256:425bf9200606b81c476cbcfcc38179de63ee5c7bb2729
 	} > .venv/bh_sne.log 2>&1 || echo "bh_sne is left out: it could not be built (.venv/bh_sne.log says why)"; \
 	rm -r $$folder
 
-# Compile the pins of the .in files anew, for every platform and for Python 3.11 on; needs uv.
+# Compile the pins of the .in files anew, the same for every platform and Python; needs uv.
 requirements:
 	for name in requirements requirements-test requirements-bench requirements-bh-sne; do \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $$name.in -o $$name.txt || exit 1; \
+		uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-header \
+			$$name.in -o $$name.txt || exit 1; \
 	done
 
 # Bundle what the explorer draws with into one file, from the versions in its package.json; needs npm.

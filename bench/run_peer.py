@@ -40,7 +40,7 @@ def ours(threads: int, seed: int) -> Call:
         started = time.perf_counter()
         found, _ = find_neighbors(features, features[:0], neighbors_heeded(PERPLEXITY), seed, config["memory"], threads)
         neighbors = affinities(found, PERPLEXITY, threads)
-        start = start_layout(features, seed, config["memory"])
+        start = start_layout(features, seed)
         prepared = time.perf_counter() - started
         return fit_opentsne(neighbors, start, parameters, threads)[0], prepared
 

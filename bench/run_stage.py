@@ -72,7 +72,7 @@ def of_neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str
     found, features = dict(np.load(handed(points, "neighbors.npz"))), first_features(points)
     with timed:
         attraction = affinities(found, CONFIG["tsne"]["perplexity"], threads)
-        start = start_layout(features, seed, CONFIG["memory"])
+        start = start_layout(features, seed)
     save_npz(handed(points, "affinities.npz"), attraction.P, compressed=False)
     np.save(handed(points, "start.npy"), start)
     return {}

@@ -31,7 +31,6 @@ rule choose_landmarks:
         helpers=helpers("arrays", "components", "files", "jobs", "pieces", "searches"),
         landmarks=setting("tsne", "landmarks"),
         seed=lambda wildcards: tsnes(wildcards.dataset)[""],
-        memory=config["memory"],
     script:
         "../scripts/choose_landmarks.py"
 
@@ -84,12 +83,12 @@ rule find_nearest_landmarks:
         "../envs/neighbors.yaml"
     resources:
         mem_mb=by_size(800, most=config["memory"], landmark_features=2.6, features=0.2),
+        block_mb=config["memory"],
         runtime=by_size(5, landmark_features=0.02, features=0.005),
     params:
         helpers=helpers("arrays", "files", "jobs", "pieces", "searches"),
         k=neighbors,
         seed=lambda wildcards: tsnes(wildcards.dataset)[""],
-        memory=config["memory"],
     script:
         "../scripts/find_nearest_landmarks.py"
 

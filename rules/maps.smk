@@ -27,12 +27,12 @@ rule find_neighbors:
         "../envs/neighbors.yaml"
     resources:
         mem_mb=by_size(800, most=config["memory"], features=2.6),
+        block_mb=config["memory"],
         runtime=by_size(5, features=0.02, test_features=0.02),
     params:
         helpers=helpers("arrays", "files", "jobs", "searches"),
         k=neighbors,
         seed=lambda wildcards: tsnes(wildcards.dataset)[""],
-        memory=config["memory"],
     script:
         "../scripts/find_neighbors.py"
 
@@ -63,7 +63,6 @@ rule embed_tsne:
         ),
         tsne=tsne_parameters,
         seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
-        memory=config["memory"],
     script:
         "../scripts/embed_tsne.py"
 

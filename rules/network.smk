@@ -35,7 +35,7 @@ rule train_network:
             wildcards, input, attempt
         ),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
         seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
         filters=setting("network", "filters"),
         kernel=setting("network", "kernel"),
@@ -64,7 +64,7 @@ rule adopt_network:
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
         model=setting("network", "model"),
         input=setting("network", "input"),
     script:
@@ -90,7 +90,7 @@ rule predict_labels:
         mem_mb=by_size(1300, most=config["memory"], images=2, network=6),
         runtime=by_size(5, images=0.01),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
         splits=SPLITS,
     script:
         "../scripts/predict_labels.py"
@@ -118,7 +118,7 @@ rule extract_features:
         disk_mb=by_size(100, images=8, test_images=8),
         runtime=by_size(5, images=0.01, test_images=0.01),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "networks"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
         layer=lambda wildcards: layer_of(wildcards)["layer"],
         pool=lambda wildcards: layer_of(wildcards)["pool"],
     script:
@@ -165,6 +165,6 @@ rule extract_filters:
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("backend", "files", "jobs", "networks"),
+        helpers=helpers("backend", "files", "jobs", "model_files", "networks"),
     script:
         "../scripts/extract_filters.py"

@@ -42,7 +42,6 @@ rule score_map:
             else None
         ),
         tsne_seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
-        memory=config["memory"],
     script:
         "../scripts/score_map.py"
 
@@ -120,7 +119,7 @@ rule summarize_run:
     params:
         helpers=helpers("arrays", "files", "jobs", "tables"),
         layers=lambda wildcards: layers(wildcards.dataset),
-        configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {key: config[key] for key in ("memory", "gpu")},
+        configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {"gpu": config["gpu"]},
         pins=pins(),
     script:
         "../scripts/summarize_run.py"

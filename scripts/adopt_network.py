@@ -12,6 +12,7 @@ from common.arrays import load
 from common.backend import keras, use_devices
 from common.files import whole
 from common.jobs import UserError, job
+from common.model_files import check_model, check_weights
 from common.networks import calls, is_graph, what_is_wrong
 
 log = logging.getLogger("workflow")
@@ -29,6 +30,7 @@ def load_model(path: str | Path) -> keras.Model:
             f'model.save("{Path(path).stem}.keras")'
         )
     try:
+        check_model(path)
         return keras.models.load_model(path, compile=False)
     except MemoryError:
         raise
@@ -49,6 +51,12 @@ def load_application(name: str, weights: str | Path | None, size: Sequence[int])
         raise UserError(f"network.model: {name} is none of {APPLICATIONS}{{{', '.join(nearest)}}}")
     if not weights:
         raise UserError(f"network.weights: {name} has learned nothing without a file of weights: give one")
+    if Path(weights).suffix != ".h5":
+        raise UserError(f"network.weights: {weights} is no .h5 file, as Keras' save_weights writes")
+    try:
+        check_weights(weights)
+    except Exception as error:  # a file from outside can make its reader fail in any way
+        raise UserError(f"network.weights: {weights} cannot be read: {what_is_wrong(error)}") from error
     problems = []
     for top in (True, False):
         try:

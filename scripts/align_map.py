@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import orthogonal_procrustes
 
 from common.arrays import load, load_rows
-from common.files import whole
+from common.files import save_array
 from common.jobs import job
 
 
@@ -23,5 +23,6 @@ def align_map(places: np.ndarray, coordinates: np.ndarray, reference: np.ndarray
 if __name__ == "__main__":
     with job(snakemake.log[0], f"align_map {snakemake.wildcards.layer}"):
         coordinates, reference, _ = load_rows(*(snakemake.input[name] for name in ("map", "reference", "labels")))
-        with whole(snakemake.output.places) as part:
-            np.save(part, align_map(load(snakemake.input.places), coordinates, reference).astype(np.float32))
+        save_array(
+            snakemake.output.places, align_map(load(snakemake.input.places), coordinates, reference).astype(np.float32)
+        )

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from common.affinities import affinities, neighbors_heeded
 from common.arrays import load, load_neighbors
 from common.components import principal_components, project
-from common.files import whole
+from common.files import save_array, whole
 from common.jobs import UserError, job
 from common.pieces import pieces
 from common.tsne_descent import Descent, exact_normalization
@@ -32,16 +32,15 @@ PROGRESS_EVERY = 50  # iterations
 BLOCK = 10_000  # rows, of whose pairs the KL divergence is summed at once
 
 
-def start_layout(features: np.ndarray, seed: int, memory: float) -> np.ndarray:
+def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
     """Where the optimization starts, (n, 2) float64: the first two principal components, with standard deviation 1e-4.
 
     A little noise keeps equal rows from falling on one point, and is all there is if all rows are equal. Such a start
-    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x). At most
-    `memory` MB of the features are held at once.
+    keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
     """
     start = np.zeros((len(features), 2))
     count = min(2, features.shape[1])
-    start[:, :count] = project(features, *principal_components(features, count, seed, memory), memory)
+    start[:, :count] = project(features, *principal_components(features, count, seed))
     spread = start[:, 0].std()
     if spread > 0:
         start /= spread / START_SPREAD
@@ -144,7 +143,7 @@ if __name__ == "__main__":
         neighbors = affinities(stored, parameters["perplexity"], snakemake.threads)
         search = {name: stored[name].item() for name in ("method", "recall")}
         search["k"] = neighbors_heeded(parameters["perplexity"])
-        start = start_layout(features, parameters["seed"], snakemake.params.memory)
+        start = start_layout(features, parameters["seed"])
 
         coordinates, facts = fit(
             backend,
@@ -163,8 +162,7 @@ if __name__ == "__main__":
             "threads": snakemake.threads,
             "seconds": round(time.perf_counter() - started, 1),
         }
-        with whole(snakemake.output.map) as part:
-            np.save(part, coordinates)
+        save_array(snakemake.output.map, coordinates)
         with whole(snakemake.output.facts) as part:
             part.write_text(json.dumps(facts, indent=2) + "\n")
         log.info("KL divergence %.4f", facts["kl_divergence"])

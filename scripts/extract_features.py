@@ -1,14 +1,16 @@
 """Write what one layer of the network makes of each training image, and of each test image."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from common.arrays import LONGEST, load, measurable
-from common.backend import keras, load_network, use_devices
-from common.files import whole
+from common.backend import keras, use_devices
+from common.files import whole, write_blocks
 from common.jobs import UserError, job
+from common.model_files import load_network
 from common.networks import batch_size, model_to
 
 log = logging.getLogger("workflow")
@@ -50,21 +52,22 @@ def extract_features(to_features: keras.Model, images: np.ndarray, path: Path) -
     in memory. Raises UserError if a row is not measurable.
     """
     size = batch_size(to_features)
-    header = {"descr": "<f4", "fortran_order": False, "shape": (len(images), to_features.output_shape[1])}
-    with open(path, "wb") as file:  # not memory-mapped: a full disk would kill the process before it could say so
-        np.lib.format.write_array_header_1_0(file, header)
+
+    def blocks() -> Iterator[np.ndarray]:
         for number, start in enumerate(range(0, len(images), size)):
             batch = images[start : start + size]
-            features = np.ascontiguousarray(to_features.predict_on_batch(batch), "<f4")
+            features = to_features.predict_on_batch(batch)
             good = measurable(features)
             if not good.all():
                 raise UserError(
                     f"of image {start + good.argmin()} the layer makes features that are not finite, or longer than "
                     f"{LONGEST:.0e}: the network does not fit these images (network.input), or its weights are damaged"
                 )
-            file.write(features.data)
+            yield features
             if number % 10 == 0:
                 log.info("%d of %d images", start + len(batch), len(images))
+
+    write_blocks(path, (len(images), to_features.output_shape[1]), blocks())
 
 
 if __name__ == "__main__":

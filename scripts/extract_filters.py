@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from common.backend import keras, load_network, use_devices
-from common.files import whole
+from common.backend import keras, use_devices
+from common.files import save_array
 from common.jobs import UserError, job
+from common.model_files import load_network
 from common.networks import all_calls
 
 
@@ -20,6 +21,6 @@ def first_filters(network: keras.Model) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "extract_filters"), whole(snakemake.output.filters) as part:
+    with job(snakemake.log[0], "extract_filters"):
         use_devices(snakemake.threads)
-        np.save(part, first_filters(load_network(snakemake.input.network)))
+        save_array(snakemake.output.filters, first_filters(load_network(snakemake.input.network)))

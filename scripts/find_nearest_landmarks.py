@@ -37,8 +37,9 @@ if __name__ == "__main__":
         paths, params = snakemake.input, snakemake.params
         features, landmark_features, landmarks = map(load, (paths.features, paths.landmark_features, paths.landmarks))
         rows = share(len(features), snakemake.wildcards.scatteritem)
+        block_mb, threads = snakemake.resources.block_mb, snakemake.threads
         found = find_nearest_landmarks(
-            features, rows, landmark_features, landmarks, params.k, params.seed, params.memory, snakemake.threads
+            features, rows, landmark_features, landmarks, params.k, params.seed, block_mb, threads
         )
         with whole(snakemake.output.neighbors) as part:
             np.savez(part, **found)

@@ -29,7 +29,9 @@ if __name__ == "__main__":
     with job(snakemake.log[0], f"find_neighbors {snakemake.wildcards.layer}"):
         params = snakemake.params
         features, test_features = load(snakemake.input.features), load(snakemake.input.test_features)
-        found = find_neighbors(features, test_features, params.k, params.seed, params.memory, snakemake.threads)
+        found = find_neighbors(
+            features, test_features, params.k, params.seed, snakemake.resources.block_mb, snakemake.threads
+        )
         for path, neighbors in zip(snakemake.output, found, strict=True):
             with whole(path) as part:
                 np.savez(part, **neighbors)

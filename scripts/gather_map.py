@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from common.arrays import load, load_json
-from common.files import whole
+from common.files import save_array, whole
 from common.jobs import job
 
 if __name__ == "__main__":
@@ -13,7 +13,6 @@ if __name__ == "__main__":
         coordinates = np.concatenate([load(path) for path in snakemake.input.parts])
         facts = load_json(snakemake.input.facts)
         facts |= {"landmarks": facts["images"], "images": len(coordinates)}
-        with whole(snakemake.output.map) as part:
-            np.save(part, coordinates)
+        save_array(snakemake.output.map, coordinates)
         with whole(snakemake.output.facts) as part:
             part.write_text(json.dumps(facts, indent=2) + "\n")

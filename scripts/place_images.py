@@ -3,7 +3,7 @@
 import numpy as np
 
 from common.arrays import load, load_neighbors
-from common.files import whole
+from common.files import save_array
 from common.jobs import job
 from common.placing import place
 
@@ -13,5 +13,4 @@ if __name__ == "__main__":
         neighbors = load_neighbors(snakemake.input.neighbors, snakemake.input.map)
         test_neighbors = load_neighbors(snakemake.input.test_neighbors, snakemake.input.test_labels)
         places = place(coordinates, neighbors, test_neighbors, snakemake.threads)
-        with whole(snakemake.output.map) as part:
-            np.save(part, places.astype(np.float32))
+        save_array(snakemake.output.map, places.astype(np.float32))

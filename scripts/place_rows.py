@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from common.arrays import load_neighbors, load_rows
-from common.files import whole
+from common.files import save_array
 from common.jobs import job
 from common.pieces import share
 from common.placing import place
@@ -45,5 +45,4 @@ if __name__ == "__main__":
         neighbors = load_neighbors(paths.neighbors, paths.labels)
         rows = share(len(neighbors["indices"]), snakemake.wildcards.scatteritem)
         places = place_rows(coordinates, landmark_neighbors, landmarks, neighbors, rows, snakemake.threads)
-        with whole(snakemake.output.map) as part:
-            np.save(part, places.astype(np.float32))
+        save_array(snakemake.output.map, places.astype(np.float32))

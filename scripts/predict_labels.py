@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from common.arrays import load_classes, load_rows
-from common.backend import keras, load_network, use_devices
+from common.backend import keras, use_devices
 from common.files import whole
 from common.jobs import job
+from common.model_files import load_network
 from common.networks import batch_size, why_no_classes
 
 log = logging.getLogger("workflow")

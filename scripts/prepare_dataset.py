@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from common.files import whole
+from common.files import save_array, whole
 from common.jobs import job
 from common.sampling import held_out, stratified_rows
 from common.sources import Part, Rows, number_labels, read_source, write_rows
@@ -58,7 +58,6 @@ if __name__ == "__main__":
             log.info("%s: %d images of %s", split, len(rows), " x ".join(map(str, images.shape[1:])))
             with whole(output[f"{split}_images"]) as part:
                 write_rows(images, rows, part)
-            with whole(output[f"{split}_labels"]) as part:
-                np.save(part, labels)
+            save_array(output[f"{split}_labels"], labels)
         with whole(output.classes) as part:
             part.write_text(json.dumps(names, ensure_ascii=False) + "\n")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from common.files import whole
+from common.files import save_array, whole
 from common.jobs import UserError, job
 from common.sampling import stratified_rows
 from common.sources import npy_rows, number_labels, read_labels
@@ -31,10 +31,8 @@ if __name__ == "__main__":
             numbered, names = number_labels(read, snakemake.params.classes)
             labels = numbered["train"]
         rows = stratified_rows(labels, snakemake.params.sample or count)
-        with whole(snakemake.output.rows) as part:
-            np.save(part, rows)
+        save_array(snakemake.output.rows, rows)
         for split in ("train", "validation", "test"):
-            with whole(snakemake.output[f"{split}_labels"]) as part:
-                np.save(part, labels[rows] if split == "train" else labels[:0])
+            save_array(snakemake.output[f"{split}_labels"], labels[rows] if split == "train" else labels[:0])
         with whole(snakemake.output.classes) as part:
             part.write_text(json.dumps(names, ensure_ascii=False) + "\n")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from common.arrays import LONGEST, load, measurable
-from common.files import whole
+from common.files import save_array, whole
 from common.jobs import UserError, job
 from common.sources import Rows, npy_rows, write_rows
 
@@ -44,5 +44,4 @@ if __name__ == "__main__":
         features, rows = as_features(npy_rows(snakemake.input.vectors)), load(snakemake.input.rows)
         with whole(snakemake.output.features) as part:
             write_rows(features, rows, part)
-        with whole(snakemake.output.test_features) as part:
-            np.save(part, np.zeros((0, features.shape[1]), np.float32))
+        save_array(snakemake.output.test_features, np.zeros((0, features.shape[1]), np.float32))

@@ -23,6 +23,7 @@ log = logging.getLogger("workflow")
 VOTERS = 10  # neighbors that vote on a label, and whose places trustworthiness and continuity look at
 KEPT = (10, 30)  # of so many nearest neighbors is counted how many are kept
 SAMPLE = 3000  # rows, for what needs all their pairs
+SAMPLE_MB = 2000  # of features, which they must fit into
 PAIRED = 2000  # of them, for the correlation of the distances
 UNKNOWN = [name for name in SCORES if name != "network_accuracy"]  # of no images
 
@@ -90,7 +91,6 @@ def score_map(
     labels: np.ndarray,
     test: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     classes: Sequence[str],
-    memory: float,
     landmarks: np.ndarray,
 ) -> dict[str, dict[str, Any]]:
     """The scores on the training images, `train`, and on those that network and map have not seen, `test`.
@@ -100,7 +100,7 @@ def score_map(
     t-SNE has laid out, `landmarks` (N,), but for the row itself. What is not known is None: of no test images
     everything, and without classes what needs labels. On all rows: the accuracy of the neighbors' vote in the features
     and in the map, and the share of the nearest neighbors in the features that are among the nearest in the map. On a
-    random sample of SAMPLE rows of the split, or of as many as fit into `memory` MB: what score_sample says, of these
+    random sample of SAMPLE rows of the split, or of as many as SAMPLE_MB hold: what score_sample says, of these
     rows among themselves.
     """
     index = NearestNeighbors(n_neighbors=max(KEPT) + 1, algorithm="kd_tree").fit(places[landmarks])
@@ -113,7 +113,7 @@ def score_map(
         distances, found = index.kneighbors(its_places)
         own = np.arange(len(truth)) if split == "train" else np.full(len(truth), -1)
         in_map, _ = without_self(landmarks[found], distances, own)
-        sample = np.random.default_rng(0).permutation(len(truth))[: min(SAMPLE, fitting(memory, features.shape[1]))]
+        sample = np.random.default_rng(0).permutation(len(truth))[: min(SAMPLE, fitting(SAMPLE_MB, features.shape[1]))]
         scores[split] = {
             "rows": len(truth),
             "features_accuracy": accuracy(its_neighbors, labels, truth) if classes else None,
@@ -145,7 +145,7 @@ if __name__ == "__main__":
             "of_network": params.of_network,
             "network_seed": params.network_seed,
             "tsne_seed": params.tsne_seed,
-            **score_map(*data, load_classes(paths.classes), params.memory, landmarks),
+            **score_map(*data, load_classes(paths.classes), landmarks),
         }
         scores["train"]["kl_divergence"] = load_json(paths.facts)["kl_divergence"]
         with whole(snakemake.output.scores) as part:

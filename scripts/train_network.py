@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from common.arrays import damage_named, load_classes, load_rows
-from common.backend import keras, load_network, tf, use_devices
+from common.backend import keras, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
+from common.model_files import load_network
 from common.networks import inputs_of, what_is_wrong, why_no_classes
 
 layers = keras.layers
@@ -208,7 +209,8 @@ def train_network(
     sizes = [phase["batch_size"] for phase in schedule for _ in range(phase["epochs"])]
     for epoch, size in list(enumerate(sizes, start=1))[len(history) :]:
         order = np.random.default_rng([seed, epoch]).permutation(len(labels))
-        result = network.fit(batches(images, labels, size, order), validation_data=to_validate, verbose=0)
+        shuffled = batches(images, labels, size, order)
+        result = network.fit(shuffled, validation_data=to_validate, shuffle=False, verbose=0)
         values = {measure: result.history[measure][0] for measure in MEASURES}
         history.append({"epoch": epoch, "batch_size": size, **values})
         checkpoint.save(network, history)  # before it is said: an epoch in the log is never trained again

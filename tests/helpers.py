@@ -69,6 +69,11 @@ class Workflow:
         jobs = Counter({name: int(count) for name, count in (line.split() for line in table[1].splitlines())})
         return jobs - Counter(dict.fromkeys(TARGETS, 1))
 
+    def scatter(self, jobs: int) -> None:
+        """Let so many jobs share the rows of a data set with landmarks, as a profile can."""
+        path = self.folder / "profiles/default/config.yaml"
+        path.write_text(f"{path.read_text()}\nset-scatter: rows={jobs}\n")
+
     def configure(self, **changes) -> None:
         """Change keys of the configuration: configure(tsne={"perplexity": 20})."""
         path = self.folder / "digits.yaml"

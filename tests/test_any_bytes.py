@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from common.arrays import load, load_npz
-from common.backend import keras, load_network
+from common.backend import keras
 from common.jobs import UserError
 from common.mnist_pickle import check_pairs, gunzip, load_pairs, read_pairs
+from common.model_files import load_network
 
 MEGABYTE = 2**20
 GENERATOR = np.random.default_rng(0)

@@ -35,7 +35,7 @@ def neighbors(blobs):
 def test_map_separates_blobs_and_says_how_it_was_made(blobs, neighbors, caplog):
     caplog.set_level("INFO")
     features, labels = blobs
-    coordinates, facts = fit_opentsne(neighbors, start_layout(features, seed=0, memory=100), PARAMETERS, threads=1)
+    coordinates, facts = fit_opentsne(neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
     assert coordinates.shape == (400, 2) and np.isfinite(coordinates).all()
     distances = np.linalg.norm(coordinates[:, None] - coordinates, axis=2) + np.diag(np.full(400, np.inf))
     assert (labels[distances.argmin(axis=1)] == labels).all()
@@ -46,7 +46,7 @@ def test_map_separates_blobs_and_says_how_it_was_made(blobs, neighbors, caplog):
 
 def test_start_is_the_principal_components_on_a_small_scale(blobs):
     features, _ = blobs
-    start = start_layout(features, seed=0, memory=100)
+    start = start_layout(features, seed=0)
     assert start.shape == (400, 2) and start[:, 0].std() == pytest.approx(1e-4, rel=0.01)
     _, _, components = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
     expected = (features - features.mean(axis=0)) @ components[:2].T
@@ -63,7 +63,7 @@ def test_odd_data_has_a_finite_map(features):
     features = features.astype(np.float32)
     found, placed = find_neighbors(features, features[:50], 30, seed=0, memory=100, threads=1)
     neighbors = affinities(found, 10, threads=1)
-    coordinates, _ = fit_opentsne(neighbors, start_layout(features, seed=0, memory=100), PARAMETERS, threads=1)
+    coordinates, _ = fit_opentsne(neighbors, start_layout(features, seed=0), PARAMETERS, threads=1)
     assert np.isfinite(coordinates).all() and np.isfinite(kl_divergence(coordinates, neighbors.P))
     assert np.isfinite(place(coordinates, found, placed, threads=1)).all()
 
@@ -102,7 +102,7 @@ def test_unseen_rows_are_placed_among_their_own_kind_and_the_map_stays(blobs):
     features, labels = blobs
     seen, unseen = slice(0, 300), slice(300, 400)
     found, placed = find_neighbors(features[seen], features[unseen], 30, seed=0, memory=100, threads=1)
-    start = start_layout(features[seen], seed=0, memory=100)
+    start = start_layout(features[seen], seed=0)
     coordinates, _ = fit_opentsne(affinities(found, 10, threads=1), start, PARAMETERS, threads=1)
     coordinates += [100, -50]  # a map need not be about the origin
     before = coordinates.copy()

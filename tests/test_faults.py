@@ -189,17 +189,40 @@ def mounted():
         subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.parametrize(
-    ("target", "size"),
-    [("results/Small/features/conv1.npy", "1M"), ("results/figures/Small_tSNE_conv1.eps", "20k")],
+LANDMARKS = {"tsne": {"landmarks": 400}}
+VECTORS = {"datasets": {"Vectors": {"vectors": {"dense3": f"{RESULTS}/features/dense3.npy"}}}}
+
+
+@pytest.mark.parametrize(  # each rule that writes large arrays; and a map, and both kinds of figures
+    ("rule", "target", "size", "changes"),
+    [
+        ("prepare_dataset", f"{RESULTS}/data/train_images.npy", "1M", {}),
+        ("flatten_images", f"{RESULTS}/features/pixel.npy", "1M", {}),
+        ("extract_features", f"{RESULTS}/features/conv1.npy", "1M", {}),
+        ("prepare_vectors", "results/Vectors/features/dense3.npy", "500k", VECTORS),
+        ("find_neighbors", f"{RESULTS}/neighbors/conv1.npz", "100k", {}),
+        ("choose_landmarks", f"{RESULTS}/landmarks/conv1/features.npy", "1M", LANDMARKS),
+        ("find_landmark_neighbors", f"{RESULTS}/landmarks/dense3/neighbors.npz", "400k", LANDMARKS),
+        ("find_nearest_landmarks", f"{RESULTS}/landmarks/dense3/neighbors-1-of-2.npz", "600k", LANDMARKS),
+        ("gather_neighbors", f"{RESULTS}/neighbors/dense3.npz", "100k", LANDMARKS),
+        ("embed_tsne", f"{RESULTS}/maps/conv1.npy", "4k", {}),
+        ("plot_scatter", "results/figures/Small_tSNE_conv1.eps", "20k", {}),
+        ("plot_thumbnails", "results/figures/Small_tSNE_conv1_embed.eps", "20k", {}),
+    ],
 )
-def test_full_disk_is_named_with_the_file(workflow, mounted, target, size):
+def test_full_disk_is_named_with_the_file(workflow, mounted, rule, target, size, changes):
+    workflow.configure(**changes)
+    workflow.scatter(2)
     folder = (workflow.folder / target).parent
+    folder.mkdir(parents=True, exist_ok=True)
     mounted(folder, f"size={size}")
     (folder / "of another").touch()  # or Snakemake would try to remove the folder
-    error = only_error(workflow.run("--rerun-triggers", "input", "--", target))
-    assert error == f"{target} could not be written (No space left on device); make room there and run again"
-    assert [path.name for path in folder.iterdir()] == ["of another"]
+    result = workflow.run("--rerun-triggers", "input", "--cores", "1", "--", target)
+    assert (
+        only_error(result) == f"{target} could not be written (No space left on device); make room there and run again"
+    )
+    assert f"rule {rule}:" in result.stderr
+    assert not (workflow.folder / target).exists() and not list(folder.glob(".part-*"))
 
 
 def test_read_only_disk_is_named_with_the_file(workflow, mounted):

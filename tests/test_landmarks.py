@@ -35,25 +35,22 @@ def blobs():
 
 def test_landmarks_are_as_dense_as_the_rows_everywhere(blobs):
     features, labels = blobs
-    rows = choose_landmarks(features, 200, seed=0, memory=100, threads=1)
+    rows = choose_landmarks(features, 200, seed=0, threads=1)
     assert rows.dtype == np.int64 and len(rows) == 200 and (np.diff(rows) > 0).all()
     assert rows[0] >= 0 and rows[-1] < 1000
     for label, count in enumerate((180, 18, 2)):  # to within one: cells do not mix blobs
         assert abs((labels[rows] == label).sum() - count) <= 1
-    assert np.array_equal(rows, choose_landmarks(features, 200, seed=0, memory=0.03, threads=1)), (
-        "whatever is held at once"
-    )
-    assert not np.array_equal(rows, choose_landmarks(features, 200, seed=1, memory=100, threads=1))
+    assert not np.array_equal(rows, choose_landmarks(features, 200, seed=1, threads=1))
 
 
 def test_of_fewer_rows_all_are_landmarks(blobs):
     for count in (1000, 2000):
-        assert np.array_equal(choose_landmarks(blobs[0], count, seed=0, memory=100, threads=1), np.arange(1000))
+        assert np.array_equal(choose_landmarks(blobs[0], count, seed=0, threads=1), np.arange(1000))
 
 
 @pytest.mark.parametrize("features", [np.ones((50, 3)), np.arange(50)[:, None]], ids=["all the same", "one feature"])
 def test_landmarks_of_odd_data_are_rows(features):
-    rows = choose_landmarks(features.astype(np.float32), 40, seed=0, memory=100, threads=1)
+    rows = choose_landmarks(features.astype(np.float32), 40, seed=0, threads=1)
     assert len(np.unique(rows)) == 40 and rows.max() < 50
 
 
@@ -68,7 +65,7 @@ def test_shares_are_all_rows_in_their_order():
 @pytest.mark.parametrize("memory", [100, 0.01], ids=["at once", "in pieces"])
 def test_nearest_landmarks_are_those_of_brute_force_and_called_by_their_rows(blobs, memory):
     features, _ = blobs
-    landmarks = choose_landmarks(features, 200, seed=0, memory=memory, threads=1)
+    landmarks = choose_landmarks(features, 200, seed=0, threads=1)
     parts = [
         find_nearest_landmarks(
             features, share(1000, f"{number}-of-3"), features[landmarks], landmarks, 30, 0, memory, threads=1
@@ -90,10 +87,10 @@ def test_nearest_landmarks_are_those_of_brute_force_and_called_by_their_rows(blo
 def laid_out(blobs):
     """What place_rows takes: a map of landmarks, their neighbors, the landmarks, and the neighbors of all rows."""
     features, _ = blobs
-    landmarks = choose_landmarks(features, 400, seed=0, memory=100, threads=1)
+    landmarks = choose_landmarks(features, 400, seed=0, threads=1)
     own, _ = find_neighbors(features[landmarks], features[:0], 30, seed=0, memory=100, threads=1)
     parameters = {"gradient": "fast", "seed": 0, "exaggeration": 12, "exaggerated_iterations": 100, "iterations": 150}
-    start = start_layout(features[landmarks], seed=0, memory=100)
+    start = start_layout(features[landmarks], seed=0)
     coordinates, _ = fit_opentsne(affinities(own, 10, threads=1), start, parameters, threads=1)
     part = find_nearest_landmarks(
         features, slice(0, 1000), features[landmarks], landmarks, 30, seed=0, memory=100, threads=1
@@ -150,7 +147,7 @@ def test_scores_are_of_all_rows_and_vote_by_landmarks(blobs):
 
     true, found = nearest(features), nearest(places)
     none = features[:0], true[:0], places[:0], labels[:0]
-    scores = score_map(features, true, places, labels, none, list("abc"), 100, landmarks)["train"]
+    scores = score_map(features, true, places, labels, none, list("abc"), landmarks)["train"]
     assert scores["rows"] == 1000
     for k in (10, 30):
         shared = [len(np.intersect1d(f[:k], t[:k])) / k for f, t in zip(found, true, strict=True)]
@@ -160,18 +157,12 @@ def test_scores_are_of_all_rows_and_vote_by_landmarks(blobs):
         assert scores[f"{space}_accuracy"] == pytest.approx((votes == labels).mean())
 
 
-def scattered(workflow: Workflow) -> None:
-    """Let fewer jobs share the rows than there are in large sets, as a profile can."""
-    path = workflow.folder / "profiles/default/config.yaml"
-    path.write_text(f"{path.read_text()}\nset-scatter: rows={SCATTER}\n")
-
-
 @pytest.fixture(scope="module")
 def landmarked(finished, tmp_path_factory) -> Workflow:
     """The finished run with landmarks after all, and made again. Not to be changed."""
     workflow = finished.copy(tmp_path_factory.mktemp("landmarked") / "workflow")
     workflow.configure(layers=["pixel", "dense3"], tsne={"landmarks": LANDMARKS})
-    scattered(workflow)
+    workflow.scatter(SCATTER)
     plan = workflow.plan()
     per_layer = FOUND | MAPPED | TESTED | {"align_map": 2, "score_map": 1, "plot_scatter": 1, "plot_thumbnails": 1}
     assert plan == dict.fromkeys(COMPARED, 1) | {rule: 2 * count for rule, count in per_layer.items()}, (

@@ -52,7 +52,7 @@ def test_scores_are_those_of_their_definitions(blobs):
     in_features = [nearest(part[0], train[0], 30, own=part is train) for part in (train, test)]
     in_map = [nearest(part[1], train[1], 30, own=part is train) for part in (train, test)]
     others = test[0], in_features[1], *test[1:]
-    scores = score_map(train[0], in_features[0], *train[1:], others, CLASSES, 100, np.arange(400))
+    scores = score_map(train[0], in_features[0], *train[1:], others, CLASSES, np.arange(400))
     for split, part, true, found in zip(scores, (train, test), in_features, in_map, strict=True):
         assert scores[split]["rows"] == scores[split]["sample"] == len(part[0])
         for space, indices in (("features", true), ("map", found)):
@@ -95,7 +95,7 @@ def test_distances_are_correlated_by_rank_of_rows_drawn_at_random(blobs, monkeyp
     features, labels, places = (part[order] for part in blobs)
     neighbors = nearest(features, features, 30, own=True)
     everything = features, neighbors, places, labels
-    scores = score_map(*everything, everything, CLASSES, 100, np.arange(500))["train"]
+    scores = score_map(*everything, everything, CLASSES, np.arange(500))["train"]
     assert scores["sample"] == 200
     sample = np.random.default_rng(0).permutation(500)[:200]
     assert set(labels[sample[:80]]) == {0, 1, 2, 3}, "of all classes"
@@ -178,7 +178,7 @@ def test_without_labels_and_test_images_what_is_not_known_is_left_out(blobs):
     features, _, places = blobs
     neighbors, none = nearest(features, features, 30, own=True), np.zeros(500, int)
     empty = features[:0], neighbors[:0], places[:0], none[:0]
-    scores = score_map(features, neighbors, places, none, empty, [], 100, np.arange(500))
+    scores = score_map(features, neighbors, places, none, empty, [], np.arange(500))
     train, test = scores["train"], scores["test"]
     assert train["features_accuracy"] is None and train["map_silhouette"] == {"mean": None, "by_class": None}
     assert 0 < train["kept_10"] < 1 and train["trustworthiness"] > 0.5
@@ -199,11 +199,12 @@ def test_best_layer_is_that_of_the_training_images_where_there_are_no_others(tab
     assert summary["best"] == {"features": "dense", "map": "dense"}
 
 
-def test_only_as_many_rows_are_scored_as_memory_holds(blobs):
+def test_only_as_many_rows_are_scored_as_the_sample_may_hold(blobs, monkeypatch):
     features, labels, places = blobs
     neighbors = nearest(features, features, 30, own=True)
     everything = features, neighbors, places, labels
-    assert score_map(*everything, everything, CLASSES, 100 * 20 * 4 / 1e6, np.arange(500))["test"]["sample"] == 100
+    monkeypatch.setattr("score_map.SAMPLE_MB", 100 * 20 * 4 / 1e6)
+    assert score_map(*everything, everything, CLASSES, np.arange(500))["test"]["sample"] == 100
 
 
 def test_table_of_maps_without_predictions():

@@ -42,7 +42,7 @@ def images():
 def affinities_and_start(features):
     """What t-SNE begins with."""
     found, _ = find_neighbors(features, features[:0], 90, seed=0, memory=100, threads=1)
-    return affinities(found, 30, threads=1), start_layout(features, seed=0, memory=100)
+    return affinities(found, 30, threads=1), start_layout(features, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -255,6 +255,11 @@ def test_asking_for_a_gpu_makes_nothing_stale(workflow):
     assert workflow.plan() == SUMMARY, "but the page that says so"
 
 
+def test_how_much_a_job_may_hold_at_once_makes_nothing_stale(workflow):
+    workflow.configure(memory=500)
+    assert workflow.plan() == {}
+
+
 FIGURE_RULES = {"plot_scatter": 4, "plot_thumbnails": 4, "plot_filters": 1}
 FIGURE_RULES |= dict.fromkeys(("plot_layers", "plot_scores", "plot_history", "build_explorer"), 1)
 

@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from common.arrays import damage_named
-
 
 @contextmanager
 def _silence() -> Iterator[None]:
@@ -25,13 +23,7 @@ with _silence():  # at import, TensorFlow complains of GPU libraries, whether it
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "load_network", "tf", "use_devices"]
-
-
-def load_network(path: str | os.PathLike) -> keras.Model:
-    """The network in a .keras file; raises UserError if that is damaged."""
-    with damage_named(path):
-        return keras.models.load_model(path)
+__all__ = ["keras", "tf", "use_devices"]
 
 
 def use_devices(threads: int, gpu: bool = False) -> None:

@@ -6,27 +6,25 @@ from sklearn.decomposition import PCA
 from common.pieces import fitting, pieces
 
 ROWS = 10_000  # the components of so many rows, drawn at random, stand for those of all
-BLOCK = 10_000
+SAMPLE_MB = 200  # which they must fit into; on every machine the same, so that the results are
+BLOCK = 10_000  # rows
 
 
-def principal_components(features: np.ndarray, count: int, seed: int, memory: float) -> tuple[np.ndarray, np.ndarray]:
+def principal_components(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The mean (d,) and the first `count` principal components (count, d), float32, of features (n, d) float32.
 
-    They are those of at most ROWS rows, by scikit-learn's PCA, or of as many as fit into `memory` MB, though at least
-    twice `count`.
+    They are those of at most ROWS rows, by scikit-learn's PCA, or of as many as SAMPLE_MB hold, though at least twice
+    `count`.
     """
-    most = max(2 * count, min(ROWS, fitting(memory, features.shape[1])))
+    most = max(2 * count, min(ROWS, fitting(SAMPLE_MB, features.shape[1])))
     rows = np.random.default_rng(seed).permutation(len(features))[:most]
     pca = PCA(count, copy=False, random_state=seed).fit(features[np.sort(rows)])
     return pca.mean_.astype(np.float32), np.ascontiguousarray(pca.components_, np.float32)
 
 
-def project(features: np.ndarray, mean: np.ndarray, components: np.ndarray, memory: float) -> np.ndarray:
-    """Features (n, d) in the frame of the components (count, d): (n, count) float32.
-
-    Computed block by block, each of at most `memory` MB.
-    """
+def project(features: np.ndarray, mean: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """Features (n, d) in the frame of the components (count, d), block by block: (n, count) float32."""
     projected = np.empty((len(features), len(components)), np.float32)
-    for rows in pieces(len(features), min(BLOCK, fitting(memory, features.shape[1]))):
+    for rows in pieces(len(features), min(BLOCK, fitting(SAMPLE_MB, features.shape[1]))):
         projected[rows] = (features[rows] - mean) @ components.T
     return projected

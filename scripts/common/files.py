@@ -1,11 +1,13 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and large arrays that are written a block at a time."""
 
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
 
 from common.jobs import UserError
 
@@ -43,3 +45,25 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # on a disk that is read-only by now, it must not hide why
             part.unlink(missing_ok=True)
+
+
+def write_blocks(path: Path, shape: tuple[int, ...], blocks: Iterable[np.ndarray], dtype: str = "<f4") -> None:
+    """Write a .npy file of an array of that shape, in C order, from blocks of consecutive rows.
+
+    Neither memory-mapped nor by np.save: of a full disk the one would kill the process before it could say so, and the
+    other does not say that it was that. Raises ValueError if the blocks have not as many rows.
+    """
+    header, rows = {"descr": dtype, "fortran_order": False, "shape": shape}, 0
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype).data)
+            rows += len(block)
+    if rows != shape[0]:
+        raise ValueError(f"{rows} rows in the place of {shape[0]}")
+
+
+def save_array(path: str | os.PathLike, array: np.ndarray) -> None:
+    """Write an array as a .npy file, whole or not at all."""
+    with whole(path) as part:
+        write_blocks(part, array.shape, [array], array.dtype.str)

@@ -154,6 +154,8 @@ def why_no_classes(network: keras.Model, images: np.ndarray, classes: int) -> st
 def what_is_wrong(error: Exception) -> str:
     """Why a model could not be made or loaded, in one short line."""
     text = " ".join(f"{error}".split())
+    if isinstance(error, UserError):
+        return text
     if "Lambda" in text or "Could not locate" in text:
         return "it can only be loaded where its own code is: it must be made of Keras' own layers, without Lambda"
     return f"{type(error).__name__}: {text:.200}"

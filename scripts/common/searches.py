@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from common.components import principal_components, project
+from common.components import SAMPLE_MB, principal_components, project
 from common.jobs import UserError
 from common.nearest import NearestSoFar, first, limits_among, nearest, side_by_side, squared_distances, squared_lengths
 from common.neighbors import without_self
@@ -65,10 +65,10 @@ def search_exactly(
     return indices, np.sqrt(squared)
 
 
-def squared_lengths_about(mean: np.ndarray, features: np.ndarray, memory: float) -> np.ndarray:
-    """The squared distance of each row of features (n, d) from their mean (d,): (n,) float32; `memory` MB at once."""
+def squared_lengths_about(mean: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """The squared distance of each row of features (n, d) from their mean (d,): (n,) float32."""
     lengths = np.empty(len(features), np.float32)
-    for rows in pieces(len(features), min(BLOCK, fitting(memory, features.shape[1]))):
+    for rows in pieces(len(features), min(BLOCK, fitting(SAMPLE_MB, features.shape[1]))):
         lengths[rows] = squared_lengths(features[rows] - mean)
     return lengths
 
@@ -104,8 +104,8 @@ class ProjectedSearch:
     def __init__(self, features: np.ndarray, seed: int, memory: float, threads: int) -> None:
         """Of `features` (n, d) float32, of which `memory` MB are held at once."""
         self.features, self.memory, self.threads = features, memory, threads
-        self.frame = principal_components(features, min(DEPTHS[-1][0], features.shape[1]), seed, memory)
-        projected = project(features, *self.frame, memory)
+        self.frame = principal_components(features, min(DEPTHS[-1][0], features.shape[1]), seed)
+        projected = project(features, *self.frame)
         cells = CELLS * math.isqrt(len(projected))
         centers = find_cells(self.in_cells(projected), cells, ROWS_A_CELL, seed)
         neighborhoods = k_means(centers, math.isqrt(cells), seed).labels_
@@ -114,7 +114,7 @@ class ProjectedSearch:
         self.order = np.argsort(self.cells, kind="stable").astype(np.int32)
         self.projected = projected[self.order]
         self.bounds = np.searchsorted(self.cells[self.order], np.arange(cells + 1))
-        self.lengths = squared_lengths_about(self.frame[0], features, memory)[self.order]
+        self.lengths = squared_lengths_about(self.frame[0], features)[self.order]
 
     def in_cells(self, projected: np.ndarray) -> np.ndarray:
         """Of projected rows or queries (m, dimensions), what decides on their cells, (m, CELL_DIMENSIONS)."""
@@ -160,7 +160,7 @@ class ProjectedSearch:
 
     def __call__(self, queries: np.ndarray, k: int, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
         """The k rows nearest to each of the queries (m, d): indices (m, k) int32 and distances (m, k) float32."""
-        projected = project(queries, *self.frame, self.memory)
+        projected = project(queries, *self.frame)
         order = np.argsort(cell_of(self.centers, self.in_cells(projected), self.threads), kind="stable")
         count = min(plan.candidates * k, len(self.features))
         indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
@@ -227,7 +227,7 @@ def make_search(features: np.ndarray, k: int, seed: int, memory: float, threads:
         )
     exact = partial(search_exactly, features, memory=memory, threads=threads)
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
-        count = max(1, min(SAMPLE, fitting(memory, d) // 2))
+        count = max(1, min(SAMPLE, fitting(SAMPLE_MB, d) // 2))
         drawn = np.random.default_rng(seed).choice(n, (2, count), replace=False)
         (planned, known), (checked, true) = (
             (rows, search_others(exact, features[rows], rows, k)[0]) for rows in np.sort(drawn)

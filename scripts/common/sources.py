@@ -20,6 +20,7 @@ from skimage.io import imread
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
+from common.files import write_blocks
 from common.jobs import UserError
 from common.mnist_pickle import read_pairs
 
@@ -159,14 +160,14 @@ def in_memory(place: str, array: np.ndarray) -> Rows:
 
 def write_rows(source: Rows, rows: np.ndarray, path: Path) -> None:
     """Write the chosen rows, ascending, of a source of float32 as a .npy file, block by block."""
-    header = {"descr": "<f4", "fortran_order": False, "shape": (len(rows), *source.shape[1:])}
-    with open(path, "wb") as file:  # not memory-mapped: a full disk would kill the process before it could say so
-        np.lib.format.write_array_header_1_0(file, header)
+
+    def chosen() -> Iterator[np.ndarray]:
         start = 0
         for block in source.blocks():
-            chosen = rows[slice(*np.searchsorted(rows, (start, start + len(block))))] - start
-            file.write(np.ascontiguousarray(block[chosen], "<f4").data)
+            yield block[rows[slice(*np.searchsorted(rows, (start, start + len(block))))] - start]
             start += len(block)
+
+    write_blocks(path, (len(rows), *source.shape[1:]), chosen())
 
 
 # --------------------------------------------------------------------------------------------------- images and labels
