@@ -5,8 +5,19 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+if str(workflow.current_basedir).startswith("git+file:"):  # by gitfile(), of which Snakemake 9.27 joins no such paths
 
-configfile: "config/config.yaml"
+    def join(folder, path):
+        path = os.path.normpath(os.path.join(folder.path, str(path)))
+        return type(folder)(folder.repo_path, path, tag=folder.tag, ref=folder._ref, commit=folder.commit)
+
+    type(workflow.current_basedir).join = join
+
+
+# What differs from the defaults, which stand beside this file (rules/config.smk).
+if Path("config/config.yaml").exists():
+
+    configfile: "config/config.yaml"
 
 
 report: "report/workflow.rst"

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from pathlib import Path
 
 import yaml
@@ -61,16 +62,29 @@ def digest(*files):
     Snakemake reruns a rule when its script is edited, but knows nothing of what the script reads or imports. As input
     files they would be recorded with their absolute paths, and a folder that was moved would be stale.
     """
-    contents = (Path(workflow.source_path(f"../scripts/{file}")).read_bytes() for file in files)
-    return hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()[:16]
+    digests = [hashlib.sha256(source(file).read_bytes()).digest() for file in files]
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
+
+
+def source(file):
+    """A file in scripts/, where a script finds it that imports or reads it.
+
+    Of a workflow from git, Snakemake fetches what is asked for, so that scripts can import it; but what gitfile() has
+    fetched has the commit in its name.
+    """
+    fetched = Path(workflow.source_path(f"../scripts/{file}"))
+    path = fetched.with_name(Path(file).name)
+    if not path.exists():
+        shutil.copyfile(fetched, path)
+    return path
 
 
 def helpers(*modules):
     """`digest` of the modules of scripts/common that a rule's script imports, and of those that they import."""
-    digests = []
+    digests = [digest("common/__init__.py")]
     for module in modules:
         file = f"common/{module}.py"
-        tree = ast.parse(Path(workflow.source_path(f"../scripts/{file}")).read_text())
+        tree = ast.parse(source(file).read_text())
         imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         imported = [name.removeprefix("common.") for name in imported if name.startswith("common.")]
         digests += [digest(file), helpers(*imported)]

@@ -49,6 +49,13 @@ def is_number(_, value):
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+# The defaults, with the values in their place that were given: of a file where one stands, of --configfile, --config or
+# a module.
+with open(workflow.source_path("../config/config.yaml")) as file:
+    DEFAULTS = yaml.safe_load(file)
+update_config(DEFAULTS, config)
+config.update(DEFAULTS)
+
 with open(workflow.source_path("../config/schema.yaml")) as file:
     SCHEMA = yaml.safe_load(file)
 CHECKER = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", is_number)

@@ -17,10 +17,10 @@ from skimage.transform import resize
 
 from common.arrays import anew, damage_named, load, load_classes, load_npz
 from common.figures import class_colors, frame
-from common.files import whole
+from common.files import SCRIPTS, whole
 from common.jobs import UserError, job
 
-PAGE = Path(__file__).with_name("explorer")  # its sources
+PAGE = SCRIPTS / "explorer"  # its sources
 NEIGHBORS = 10
 SHEET = 1024  # pixels: the side of a sheet, at most; the browser decodes only those that it shows
 LEVELS = 16  # of a grey image

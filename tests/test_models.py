@@ -242,9 +242,7 @@ class Doubled(layers.Layer):
 def test_saved_models_that_need_code_of_their_own_are_refused(tmp_path, monkeypatch):
     keras.Sequential([keras.Input((8, 8, 1)), Doubled()]).save(tmp_path / "own.keras")
     monkeypatch.delitem(keras.saving.get_custom_objects(), "tests>Doubled")
-    with pytest.raises(
-        UserError, match=r"own\.keras cannot be loaded: it needs code that is not Keras' own"
-    ):
+    with pytest.raises(UserError, match=r"own\.keras cannot be loaded: it needs code that is not Keras' own"):
         load_model(tmp_path / "own.keras")
 
 

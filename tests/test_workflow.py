@@ -212,25 +212,6 @@ def test_figure_asked_for_by_name_is_one_job(workflow):
     assert workflow.plan("results/figures/Small_tSNE_conv2.eps") == {"plot_scatter": 1}
 
 
-def test_readme_snippet_makes_it_a_module_of_another_workflow(finished, tmp_path):
-    shutil.copytree(finished.folder, tmp_path / "layers", ignore=shutil.ignore_patterns("results", ".snakemake"))
-    readme = (ROOT / "README.md").read_text()
-    snippet = re.search(r'^    configfile: "config.yaml"\n.*?\n(?=\S)', readme, re.M | re.S)[0]
-    (tmp_path / "Snakefile").write_text(textwrap.dedent(snippet))
-    config = yaml.safe_load((finished.folder / "config/config.yaml").read_text())
-    for section, values in yaml.safe_load((finished.folder / "digits.yaml").read_text()).items():
-        config[section] = config[section] | values if isinstance(values, dict) else values
-    config["datasets"]["Small"]["pickle"] = str(tmp_path / "layers/digits.pkl.gz")
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"layers": config}))
-    figure = "mnist/results/figures/Small_tSNE_pixel.eps"
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--", figure]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert (tmp_path / figure).exists() and "rule layers_plot_scatter:" in result.stderr
-    report = subprocess.run([*command[:3], "--report", "report.html", "--", figure], cwd=tmp_path, capture_output=True)
-    assert report.returncode == 0, report.stderr.decode()
-
-
 @pytest.mark.parametrize(
     ("section", "change", "stale"),
     [

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from common.jobs import forget_variables
+
 
 @contextmanager
 def _silence() -> Iterator[None]:
@@ -18,7 +20,9 @@ def _silence() -> Iterator[None]:
         os.close(null)
 
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
+# Neither the user's keras.json, for which Keras looks in KERAS_HOME, nor variables change what a network is.
+forget_variables("KERAS_", "TF_ENABLE_ONEDNN_OPTS", "TF_USE_LEGACY_KERAS", "TF_XLA_FLAGS")
+os.environ |= {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull}
 with _silence():  # at import, TensorFlow complains of GPU libraries, whether it has a GPU to use or not
     import keras
     import tensorflow as tf

@@ -1,8 +1,16 @@
 """Functions that numba compiles."""
 
+import os
 from collections.abc import Callable
 
-import numba
+from common.jobs import forget_variables
+
+forget_variables("NUMBA_", kept=["NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS"])
+
+import numba  # noqa: E402, which reads them at once
+
+numba.core.config._config_fname = os.devnull  # in the place of a .numba_config.yaml in the current folder
+numba.core.config.reload_config()
 
 
 def compiled(function: Callable) -> Callable:

@@ -21,6 +21,7 @@ from skimage.color import rgb2lab
 from common.files import whole
 from common.jobs import UserError
 
+matplotlib.rcdefaults()  # a user's matplotlibrc is for other figures
 matplotlib.rcParams["ps.fonttype"] = 42  # TrueType: journals refuse matplotlib's default, Type 3
 
 SMALL = {  # what a figure as wide as a page, 7 inches, is lettered with

@@ -11,6 +11,8 @@ import numpy as np
 
 from common.jobs import UserError
 
+SCRIPTS = Path(__file__).parents[1]  # of a workflow from git, what a script takes for its own place is an address
+
 PREFIX = ".part-"
 TOKEN = 4  # random bytes
 REMEDIES = {

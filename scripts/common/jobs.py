@@ -7,7 +7,7 @@ import sys
 import textwrap
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -17,6 +17,16 @@ MORE_MEMORY = "run fewer jobs at once (--cores 1), or where there is more memory
 
 class UserError(Exception):
     """A failure that a user can mend; its message says, in one line, what is wrong, where, and what to do."""
+
+
+def forget_variables(*prefixes: str, kept: Sequence[str] = ()) -> None:
+    """Remove the environment variables that begin so, but for those that are `kept`, before a library reads them.
+
+    A user's settings of a library, made for other work, must not change what a job makes.
+    """
+    for name in list(os.environ):
+        if name.startswith(prefixes) and name not in kept:
+            del os.environ[name]
 
 
 class Tee:
