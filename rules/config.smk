@@ -3,6 +3,7 @@
 import copy
 import difflib
 import math
+import os
 import re
 from pathlib import PurePosixPath
 
@@ -94,6 +95,17 @@ def as_mapping(layer):
     return {"name": ".".join(PurePosixPath(said["layer"]).parts), "pool": None} | said
 
 
+def located(value, path):
+    """A path as the configuration has it, or several by name: ~ is a home. Not allowed is what Snakemake would fill in."""
+    if isinstance(value, dict):
+        return {name: located(place, f"{path}.{name}") for name, place in value.items()}
+    if not isinstance(value, str):
+        return value
+    if set(value) & set("{}"):
+        refuse(f"{path}: {value} has braces in it, which Snakemake would fill in; rename the file or folder")
+    return os.path.expanduser(value)
+
+
 def layers_of_notebook(network):
     """The names of the layers of the notebook's network, as wide as the configuration has it."""
     convolutions = [f"conv{number}" for number in range(1, 1 + len(network["filters"]))]
@@ -123,14 +135,17 @@ def settings_of(dataset):
     update_config(changed, {key: own[key] for key in OWN if key in own})
     check_schema(config | changed, f"{path}.")
     settings = {**changed, **{key: own.get(key) for key in ("size", "classes", "sample", "labels")}}
-    settings |= {"kind": kinds[0], "source": own[kinds[0]]}
+    settings |= {"kind": kinds[0], "source": located(own[kinds[0]], f"{path}.{kinds[0]}")}
+    settings["labels"] = located(settings["labels"], f"{path}.labels")
+    for key in ("model", "weights"):
+        settings["network"][key] = located(settings["network"][key], f"{path}.network.{key}")
     model = settings["network"]["model"]
     settings["layers"] = [as_mapping(layer) for layer in settings["layers"]]
 
     if kinds[0] == "vectors":
         if "layers" in own or "network" in own:
             refuse(f"{path}: vectors are of no network, and are the layers; leave out layers and network")
-        settings["layers"] = [as_mapping(layer) for layer in own["vectors"]]
+        settings["layers"] = [as_mapping(layer) for layer in settings["source"]]
     elif "labels" in own:
         refuse(f"{path}.labels: this is of vectors only; npy has its own")
     if "size" in own and kinds[0] != "folder":
@@ -177,6 +192,8 @@ def settings_of(dataset):
     return settings
 
 
+if set(str(workflow.current_basedir)) & set("{}"):
+    raise WorkflowError(f"{workflow.basedir} has braces in it, which Snakemake would fill in; rename the folder")
 check_schema(config)
 for name in config["make"]:
     if name not in config["datasets"]:

@@ -148,6 +148,7 @@ def sources(wildcards):
         return idx_files(source, named=SETTINGS[wildcards.dataset]["classes"] is not None)
     if kind == "folder":  # with the folders in it, whose times tell of files that come and go
         inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(source).glob(level))
+        inside = [located(path, f"datasets.{wildcards.dataset}.folder") for path in inside]
         return {"folder": source, "inside": inside}
     return {"path": source}
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import openTSNE
 from openTSNE.affinity import PerplexityBasedNN
-from openTSNE.initialization import jitter
 from scipy.sparse import csr_matrix
 
 from common.affinities import affinities, neighbors_heeded
 from common.arrays import load, load_neighbors
-from common.components import principal_components, project
+from common.components import principal_components, project, rows_used
 from common.files import save_array, whole
 from common.jobs import UserError, job
 from common.pieces import pieces
@@ -26,14 +25,14 @@ log = logging.getLogger("workflow")
 Fit = tuple[np.ndarray, dict[str, Any]]  # a map (n, 2), and how it was made
 
 MOMENTUM = 0.8
-START_SPREAD = 1e-4
+START_SPREAD, JITTER = 1e-4, 1e-6  # standard deviations, of the start along its first axis, and of its noise
 TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s with the grid
 PROGRESS_EVERY = 50  # iterations
 BLOCK = 10_000  # rows, of whose pairs the KL divergence is summed at once
 
 
 def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
-    """Where the optimization starts, (n, 2) float64: the first two principal components, with standard deviation 1e-4.
+    """Where the optimization starts, (n, 2) float64: the first two principal components, scaled to START_SPREAD.
 
     A little noise keeps equal rows from falling on one point, and is all there is if all rows are equal. Such a start
     keeps the data's large shape (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
@@ -44,7 +43,18 @@ def start_layout(features: np.ndarray, seed: int) -> np.ndarray:
     spread = start[:, 0].std()
     if spread > 0:
         start /= spread / START_SPREAD
-    return jitter(start, random_state=seed)
+    return start + np.random.default_rng(seed).normal(0, JITTER, start.shape)
+
+
+def describe_start(shape: tuple[int, int]) -> dict[str, Any]:
+    """How start_layout starts with features of this shape (n, d), for the record."""
+    count = min(2, shape[1])
+    return {
+        "principal_components": count,
+        "of_rows": rows_used(shape, count),
+        "standard_deviation": START_SPREAD,
+        "jitter": JITTER,
+    }
 
 
 def fit_opentsne(neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Mapping[str, Any], threads: int) -> Fit:
@@ -154,7 +164,7 @@ if __name__ == "__main__":
         facts = {
             **parameters,
             **facts,
-            "start": "first two principal components (of at most 10,000 rows), standard deviation 1e-4, jitter 1e-6",
+            "start": describe_start(features.shape),
             "neighbors": search,
             "images": len(features),
             "dimensions": features.shape[1],

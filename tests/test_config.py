@@ -80,6 +80,10 @@ def test_defaults_schema_and_documentation_agree():
             {"datasets": {"Mine": {"npz": "x.npz", "network": {"filters": [20, 40, 80]}}}},
             "layers: the network has no dense3; did you mean dense4?",
         ),
+        (
+            {"datasets": {"Mine": {"npz": "a{b}.npz"}}},
+            "datasets.Mine.npz: a{b}.npz has braces in it, which Snakemake would fill in; rename the file or folder",
+        ),
         ({"datasets": {"Mine": {"npz": "x.npz", "size": [8, 8]}}}, "datasets.Mine.size: this is of a folder only"),
         ({"datasets": {"Mine": {"npz": "x.npz", "labels": "y"}}}, "datasets.Mine.labels: this is of vectors only"),
         (

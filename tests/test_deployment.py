@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from sklearn.datasets import load_digits
 
 from helpers import ROOT, system_program
 
@@ -73,6 +74,30 @@ def test_paths_are_of_the_directory_that_is_named(elsewhere):
     (folder / "images.npy").rename(there / "images.npy")
     assert labels_made(folder, "--snakefile", snakefile, "--configfile", "mine.yaml", "--directory", "there") == 90
     assert {path.name for path in folder.iterdir()} >= {"there", "mine.yaml"} and not (folder / "results").exists()
+
+
+def test_odd_paths_of_the_checkout_and_of_the_data_work(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "with a space, and ümlauts")
+    home = tmp_path / "home"
+    folder = home / "my data, größer"
+    folder.mkdir(parents=True)
+    digits = load_digits()
+    np.savez(folder / "digits é.npz", x_train=digits.images.astype(np.uint8)[:300], y_train=digits.target[:300])
+    mine = {"npz": "~/my data, größer/digits é.npz", "layers": ["pixel"]}
+    (workflow.folder / "mine.yaml").write_text(yaml.safe_dump({**SMALL, "make": ["Mine"], "datasets": {"Mine": mine}}))
+    result = snakemake(workflow.folder, "--configfile", "mine.yaml", HOME=str(home))
+    assert result.returncode == 0, result.stderr
+    figures = {path.stem for path in (workflow.folder / "results/figures").iterdir()}
+    assert figures == {"Mine_tSNE_pixel", "Mine_tSNE_pixel_embed", "Mine_tSNE_layers", "Mine_scores"}
+    arguments = ("--configfile", "mine.yaml", "--report", "report.html")
+    assert snakemake(workflow.folder, *arguments, HOME=str(home)).returncode == 0
+
+
+def test_checkout_with_braces_in_its_path_is_refused(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "in {braces}")
+    result = snakemake(workflow.folder, "--dry-run")
+    assert result.returncode != 0
+    assert f"{workflow.folder} has braces in it, which Snakemake would fill in" in result.stdout + result.stderr
 
 
 @pytest.fixture(scope="module")

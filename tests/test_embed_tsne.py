@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from align_map import align_map
-from embed_tsne import fit_opentsne, kl_divergence, start_layout
+from embed_tsne import START_SPREAD, describe_start, fit_opentsne, kl_divergence, start_layout
 from find_neighbors import find_neighbors
 from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
@@ -52,6 +52,20 @@ def test_start_is_the_principal_components_on_a_small_scale(blobs):
     expected = (features - features.mean(axis=0)) @ components[:2].T
     for axis in (0, 1):
         assert abs(np.corrcoef(start[:, axis], expected[:, axis])[0, 1]) > 0.999
+
+
+def test_start_of_equal_rows_is_noise():
+    start = start_layout(np.ones((600, 20), np.float32), seed=0)
+    assert len(np.unique(start, axis=0)) == 600 and np.allclose(start.std(axis=0), 1e-6, rtol=0.1)
+
+
+def test_start_is_described_by_what_was_used(monkeypatch):
+    described = {"principal_components": 2, "of_rows": 10_000, "standard_deviation": 1e-4, "jitter": 1e-6}
+    assert describe_start((50_000, 784)) == described
+    assert describe_start((300, 1)) == described | {"principal_components": 1, "of_rows": 300}
+    assert describe_start((50_000, 100_000))["of_rows"] == 500, "as many as SAMPLE_MB hold"
+    monkeypatch.setattr("embed_tsne.START_SPREAD", 2 * START_SPREAD)
+    assert describe_start((300, 5))["standard_deviation"] == 2e-4
 
 
 @pytest.mark.parametrize(

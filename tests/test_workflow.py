@@ -3,17 +3,13 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
-import textwrap
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from helpers import FIGURES, LAYERS, ROOT, Workflow
+from helpers import FIGURES, LAYERS, Workflow
 
 SUMMARY = {"summarize_run": 1}
 COMPARISON = {

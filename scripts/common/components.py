@@ -10,14 +10,18 @@ SAMPLE_MB = 200  # which they must fit into; on every machine the same, so that 
 BLOCK = 10_000  # rows
 
 
+def rows_used(shape: tuple[int, int], count: int) -> int:
+    """Of how many rows of features of this shape (n, d) the first `count` principal components are found."""
+    return min(shape[0], max(2 * count, min(ROWS, fitting(SAMPLE_MB, shape[1]))))
+
+
 def principal_components(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The mean (d,) and the first `count` principal components (count, d), float32, of features (n, d) float32.
 
     They are those of at most ROWS rows, by scikit-learn's PCA, or of as many as SAMPLE_MB hold, though at least twice
     `count`.
     """
-    most = max(2 * count, min(ROWS, fitting(SAMPLE_MB, features.shape[1])))
-    rows = np.random.default_rng(seed).permutation(len(features))[:most]
+    rows = np.random.default_rng(seed).permutation(len(features))[: rows_used(features.shape, count)]
     pca = PCA(count, copy=False, random_state=seed).fit(features[np.sort(rows)])
     return pca.mean_.astype(np.float32), np.ascontiguousarray(pca.components_, np.float32)
 
