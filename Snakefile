@@ -6,13 +6,13 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 if str(workflow.current_basedir).startswith("git+file:"):  # by gitfile(), of which Snakemake 9.27 joins no such paths
-
-    def join(folder, path):
-        path = os.path.normpath(os.path.join(folder.path, str(path)))
-        return type(folder)(folder.repo_path, path, tag=folder.tag, ref=folder._ref, commit=folder.commit)
-
-    type(workflow.current_basedir).join = join
-
+    type(workflow.current_basedir).join = lambda folder, path: type(folder)(
+        folder.repo_path,
+        os.path.normpath(os.path.join(folder.path, str(path))),
+        tag=folder.tag,
+        ref=folder._ref,
+        commit=folder.commit,
+    )
 
 # What differs from the defaults, which stand beside this file (rules/config.smk).
 if Path("config/config.yaml").exists():
@@ -34,10 +34,15 @@ include: "rules/scores.smk"
 include: "rules/figures.smk"
 include: "rules/explorer.smk"
 include: "rules/targets.smk"
+include: "rules/messages.smk"
+
+
+onsuccess:
+    say_last(what_to_look_at())
 
 
 onerror:
-    sys.stderr.write(advice(log))
+    say_last(why_it_failed(log))
 
 
 rule all:

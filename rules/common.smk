@@ -91,16 +91,6 @@ def helpers(*modules):
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
 
 
-def advice(logs):
-    """What to say of a job that was killed, which could not say it itself, by what Snakemake has logged."""
-    if not any("died with <Signals.SIGKILL: 9>" in Path(log).read_text() for log in logs):
-        return ""
-    return (
-        "A job was killed, which its log cannot tell: if by the system, for its memory, run fewer jobs at once "
-        "(--cores 1), or where there is more memory; then run again: what is finished stays.\n"
-    )
-
-
 # The parts of the report, in its order.
 LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
 

@@ -13,6 +13,8 @@ from snakemake.utils import update_config
 
 KINDS = ("pickle", "idx", "npz", "npy", "folder", "digits", "vectors")
 OWN = ("layers", "network", "tsne", "figures")  # what a data set may have in the place of the common values
+DIGITS = {"classes": 10, "size": (8, 8)}  # scikit-learn's
+COLOR_SCALINGS = ("torch", "caffe")
 RESERVED = ("_test", "_embed")  # ends of files' names
 
 
@@ -186,9 +188,8 @@ def settings_of(dataset):
             f"{said}: {landmarks} is too few; the scores need more than 30, perplexity {perplexity:g} more than {3 * perplexity:g}"
         )
     if settings["figures"]["palette"] != "auto":  # the default, for which it would be a pity to load matplotlib
-        check_palette(
-            settings["figures"]["palette"], f"{path}.figures.palette" if "figures" in own else "figures.palette"
-        )
+        where = f"{path}.figures.palette" if "palette" in own.get("figures", {}) else "figures.palette"
+        check_palette(settings["figures"]["palette"], where)
     return settings
 
 

@@ -1,5 +1,6 @@
 # What the configuration says of each data set, as functions for the rules' input and params.
 
+import math
 import os
 import re
 from pathlib import Path
@@ -137,8 +138,54 @@ def idx_files(place, named):
     return {part: os.path.join(folder, name) for part, name in files.items()}
 
 
+def count_classes(settings):
+    """How many classes a data set has, if that is known before it is read."""
+    return len(settings["classes"] or []) or (DIGITS["classes"] if settings["kind"] == "digits" else None)
+
+
+def check_data(dataset):
+    """Raise WorkflowError if what is known of a data set before it is read does not fit its network."""
+    settings, path = SETTINGS[dataset], f"datasets.{dataset}"
+    network, is_digits = settings["network"], settings["kind"] == "digits"
+    if is_digits and settings["classes"] and len(settings["classes"]) != DIGITS["classes"]:
+        refuse(
+            f"{path}.classes: {len(settings['classes'])} names for {DIGITS['classes']} classes; give a name for each"
+        )
+    if settings["trained"] and network["model"] is None:
+        size, least = DIGITS["size"] if is_digits else settings["size"], 2 ** len(network["filters"])
+        if size and min(size) < least:
+            refuse(
+                f"network.filters: {len(network['filters'])} convolutions, each of which halves the images, need images "
+                f"of {least} x {least} pixels or more; those of {path} have {size[0]} x {size[1]}"
+            )
+    largest = max(phase["batch_size"] for phase in network["schedule"])
+    if settings["trained"] and settings["sample"] and settings["sample"] < largest:
+        refuse(f"network.schedule: {settings['sample']} images ({path}.sample) do not fill a batch of {largest}")
+    if not settings["trained"] and network["input"]["channels"] == 1 and network["input"]["scaling"] in COLOR_SCALINGS:
+        refuse(f"network.input.scaling: {network['input']['scaling']} is of three channels ({path}); set channels: 3")
+
+
+def palette(wildcards):
+    """The colors of the classes; raises WorkflowError if there are fewer than classes, as far as that is known by now."""
+    colors, classes = SETTINGS[wildcards.dataset]["figures"]["palette"], count_classes(SETTINGS[wildcards.dataset])
+    if isinstance(colors, str):
+        try:
+            import matplotlib
+        except ImportError:
+            return colors
+        count = len(matplotlib.color_sequences.get(colors, [])) or math.inf  # a color map has any number
+    else:
+        count = len(colors)
+    if classes and count < classes:
+        refuse(
+            f"figures.palette: {count} colors for the {classes} classes of {wildcards.dataset}; give one a class, or auto"
+        )
+    return colors
+
+
 def sources(wildcards):
     """The files that a data set is read from, by what its reader calls them."""
+    check_data(wildcards.dataset)
     kind, source = (SETTINGS[wildcards.dataset][key] for key in ("kind", "source"))
     if kind == "digits":
         return {}

@@ -25,6 +25,6 @@ rule build_explorer:
         helpers=helpers("arrays", "figures", "files", "jobs"),
         page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
         layers=lambda wildcards: layers(wildcards.dataset),
-        palette=setting("figures", "palette"),
+        palette=palette,
     script:
         "../scripts/build_explorer.py"

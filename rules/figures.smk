@@ -27,7 +27,7 @@ rule plot_scatter:
         "../envs/figures.yaml"
     params:
         helpers=helpers("arrays", "figures", "jobs", "tables"),
-        palette=setting("figures", "palette"),
+        palette=palette,
         style=setting("figures", "scatter", "style"),
         size=setting("figures", "scatter", "size"),
         tsne=tsne_parameters,  # for the report, as the landmarks
@@ -58,7 +58,7 @@ rule plot_thumbnails:
         "../envs/figures.yaml"
     params:
         helpers=helpers("arrays", "figures", "jobs"),
-        palette=setting("figures", "palette"),
+        palette=palette,
         canvas=setting("figures", "thumbnails", "canvas"),
         tsne=tsne_parameters,  # for the report, as the landmarks
         landmarks=setting("tsne", "landmarks"),
@@ -110,7 +110,7 @@ rule plot_layers:
     params:
         helpers=helpers("arrays", "figures", "jobs"),
         layers=lambda wildcards: layers(wildcards.dataset),
-        palette=setting("figures", "palette"),
+        palette=palette,
         perplexity=setting("tsne", "perplexity"),  # for the report, as the seeds
         network_seeds=lambda wildcards: network_seeds(wildcards)[:1],
         tsne_seeds=lambda wildcards: SETTINGS[wildcards.dataset]["tsne"]["seeds"][:1],
