@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -24,7 +25,10 @@ def pins():
     network, maps = ("network-gpu" if GPU_FOR_NETWORK else "network"), ("maps-gpu" if GPU_FOR_MAPS else "maps")
     for name in ("data", network, "neighbors", maps, "scores", "figures"):
         with open(workflow.source_path(f"../envs/{name}.yaml")) as file:
-            found |= dict(entry.split("=")[:2] for entry in yaml.safe_load(file)["dependencies"])
+            entries = yaml.safe_load(file)["dependencies"]
+        found |= {
+            name: entry.removeprefix(name).lstrip(" =") for entry in entries for name in re.findall(r"^[\w-]+", entry)
+        }
     return found
 
 

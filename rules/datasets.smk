@@ -250,7 +250,8 @@ def filters_of(dataset):
 
 def comparisons_of(dataset):
     """The layers side by side, as figures and as tables, and how the training went."""
-    shown = (rules.plot_layers, rules.plot_scores, rules.compare_layers, rules.tabulate_maps, rules.summarize_run)
+    shown = (rules.plot_layers, rules.plot_scores, rules.compare_layers, rules.tabulate_maps)
+    shown += (rules.write_methods, rules.summarize_run)
     history = expand(rules.plot_history.output, dataset=dataset if dataset in TRAINED else [])
     return [file for rule in shown for file in expand(rule.output, dataset=dataset)] + history
 

@@ -59,7 +59,15 @@ rule embed_tsne:
         runtime=by_size(5, neighbors=0.1),
     params:
         helpers=helpers(
-            "affinities", "arrays", "components", "files", "jobs", "pieces", "tsne_descent", "tsnecuda_process"
+            "affinities",
+            "arrays",
+            "components",
+            "files",
+            "jobs",
+            "pieces",
+            "provenance",
+            "tsne_descent",
+            "tsnecuda_process",
         ),
         tsne=tsne_parameters,
         seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],

@@ -18,6 +18,7 @@ rule train_network:
     output:
         network="results/{dataset}/network/network{training}.keras",
         history="results/{dataset}/network/history{training}.csv",
+        facts="results/{dataset}/network/network{training}.json",
     log:
         "logs/train_network/{dataset}{training}.log",
     benchmark:
@@ -35,7 +36,7 @@ rule train_network:
             wildcards, input, attempt
         ),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks", "provenance"),
         seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
         filters=setting("network", "filters"),
         kernel=setting("network", "kernel"),
@@ -54,6 +55,7 @@ rule adopt_network:
         train_images="results/{dataset}/data/train_images.npy",  # for their shape
     output:
         network="results/{dataset}/network/network.keras",
+        facts="results/{dataset}/network/network.json",
     log:
         "logs/adopt_network/{dataset}.log",
     benchmark:
@@ -64,7 +66,7 @@ rule adopt_network:
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks", "provenance"),
         model=setting("network", "model"),
         input=setting("network", "input"),
     script:

@@ -34,7 +34,7 @@ rule score_map:
         mem_mb=by_size(900, most=config["memory"], features=0.7, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
-        helpers=helpers("arrays", "files", "jobs", "neighbors", "pieces", "tables"),
+        helpers=helpers("arrays", "files", "jobs", "neighbors", "pieces", "scoring", "tables"),
         of_network=lambda wildcards: is_of_network(wildcards.dataset, wildcards.layer),
         network_seed=lambda wildcards: (
             trainings(wildcards.dataset)[wildcards.training]
@@ -99,10 +99,44 @@ rule tabulate_maps:
         "../scripts/tabulate_maps.py"
 
 
+rule write_methods:
+    """Write the methods paragraphs of the run, to paste into a paper, from what was used."""
+    input:
+        train_labels="results/{dataset}/data/train_labels.npy",
+        validation_labels="results/{dataset}/data/validation_labels.npy",
+        test_labels="results/{dataset}/data/test_labels.npy",
+        classes="results/{dataset}/data/classes.json",
+        images=images_of("train"),
+        networks=lambda wildcards: expand(
+            "results/{dataset}/network/network{training}.json",
+            dataset=wildcards.dataset,
+            training=networks(wildcards.dataset),
+        ),
+        facts=of_layers("results/{dataset}/maps/{layer}.json"),
+    output:
+        methods="results/{dataset}/methods.md",
+    log:
+        "logs/write_methods/{dataset}.log",
+    benchmark:
+        "benchmarks/write_methods/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/maps.yaml"
+    params:
+        helpers=helpers("arrays", "files", "jobs", "placing", "provenance", "scoring"),
+        settings=lambda wildcards: {
+            key: SETTINGS[wildcards.dataset][key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")
+        },
+    script:
+        "../scripts/write_methods.py"
+
+
 rule summarize_run:
     """Sum the run up for the report: the layers' scores, how the maps were made, configuration and versions."""
     input:
         table="results/{dataset}/layers.csv",
+        methods="results/{dataset}/methods.md",
+        networks=rules.write_methods.input.networks,
         facts=of_layers("results/{dataset}/maps/{layer}.json"),
     output:
         page=report(
@@ -117,7 +151,7 @@ rule summarize_run:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "tables"),
+        helpers=helpers("arrays", "files", "jobs", "provenance", "tables"),
         layers=lambda wildcards: layers(wildcards.dataset),
         configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {"gpu": config["gpu"]},
         pins=pins(),

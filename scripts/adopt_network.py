@@ -1,6 +1,8 @@
 """Take a trained network from outside, as it is, and make it take the data set's images."""
 
 import difflib
+import hashlib
+import json
 import logging
 import zipfile
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from common.files import whole
 from common.jobs import UserError, job
 from common.model_files import check_model, check_weights
 from common.networks import calls, is_graph, what_is_wrong
+from common.provenance import provenance
 
 log = logging.getLogger("workflow")
 
@@ -179,3 +182,13 @@ if __name__ == "__main__":
         log.info("images of %s are given to it as %s, %s", by(image_shape), by(shape), given["scaling"])
         with whole(snakemake.output.network) as part:
             network.save(part)
+        files = {name: snakemake.input[name] for name in ("model", "weights") if snakemake.input[name]}
+        facts = {
+            "parameters": model.count_params(),
+            "input": shape,
+            "scaling": given["scaling"],
+            "sha256": {name: hashlib.sha256(Path(path).read_bytes()).hexdigest() for name, path in files.items()},
+            "provenance": provenance(snakemake.wildcards.dataset, "tensorflow", "keras", "numpy"),
+        }
+        with whole(snakemake.output.facts) as part:
+            part.write_text(json.dumps(facts, indent=2) + "\n")

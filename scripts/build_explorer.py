@@ -19,6 +19,7 @@ from common.arrays import anew, damage_named, load, load_classes, load_npz
 from common.figures import class_colors, frame
 from common.files import SCRIPTS, whole
 from common.jobs import UserError, job
+from common.provenance import describe, provenance
 
 PAGE = SCRIPTS / "explorer"  # its sources
 NEIGHBORS = 10
@@ -143,12 +144,13 @@ def page_data(
     maps: pd.DataFrame,
     images: Sequence[np.ndarray],
     neighbors: Mapping[str, np.ndarray],
+    made_by: str = "",
 ) -> dict[str, Any]:
     """What explorer.js reads, as JSON.
 
     `maps` is maps.csv as load_maps has it: its labels and predictions, if there are any, number `classes`. `images` are
     those for training and those held out, (n, height, width, 1 or 3) in [0, 1], or none; `neighbors[layer]` (rows of
-    maps, k) the training images nearest to each image, nearest first.
+    maps, k) the training images nearest to each image, nearest first; `made_by` says what made the page.
     """
     labels = maps.label.to_numpy() if classes else np.zeros(len(maps), int)
     predicted = "prediction" in maps
@@ -181,6 +183,7 @@ def page_data(
         "size": [width, height] if images else None,
         "side": side,
         "sheets": sheets,
+        "made": made_by,
         "arrays": arrays,
     }
 
@@ -211,6 +214,7 @@ if __name__ == "__main__":
         classes = load_classes(given.classes)
         images = [given.train_images, given.test_images] if given.train_images else []
         tables = read_tables(given.maps, classes, images, paths)
-        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, classes, *tables)
+        made_by = describe(provenance(snakemake.wildcards.dataset))
+        data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, classes, *tables, made_by)
         with whole(snakemake.output.page) as part:
             part.write_text(build_explorer(data))

@@ -17,14 +17,17 @@ from common.components import principal_components, project, rows_used
 from common.files import save_array, whole
 from common.jobs import UserError, job
 from common.pieces import pieces
-from common.tsne_descent import Descent, exact_normalization
+from common.provenance import provenance
+from common.tsne_descent import EXACT_PAIRS, Descent, exact_normalization
 from common.tsnecuda_process import TsnecudaError, fit_tsnecuda
 
 log = logging.getLogger("workflow")
 
 Fit = tuple[np.ndarray, dict[str, Any]]  # a map (n, 2), and how it was made
 
+PROJECTS = ("openTSNE", "numpy", "scipy", "scikit-learn", "numba")  # whose versions matter to a map
 MOMENTUM = 0.8
+REPULSION = {"bh": "tree", "fft": "grid"}  # how openTSNE sums it
 START_SPREAD, JITTER = 1e-4, 1e-6  # standard deviations, of the start along its first axis, and of its noise
 TREE_BELOW = 10_000  # points; 5,000 of MNIST's took 31 s with the tree, 54 s with the grid
 PROGRESS_EVERY = 50  # iterations
@@ -97,6 +100,7 @@ def fit_opentsne(neighbors: PerplexityBasedNN, start: np.ndarray, parameters: Ma
         "backend": "openTSNE",
         "version": openTSNE.__version__,
         "gradient": "fast" if fast else {"bh": "Barnes-Hut", "fft": "interpolated"}[own],
+        "repulsion": ("all pairs" if len(start) ** 2 <= EXACT_PAIRS else "grid") if fast else REPULSION[own],
         "momentum": MOMENTUM,
         "learning_rates": [len(start) / exaggeration for _, exaggeration in phases],
         "optimization_seconds": round(time.perf_counter() - started, 1),
@@ -171,6 +175,7 @@ if __name__ == "__main__":
             "kl_divergence": round(kl_divergence(coordinates, neighbors.P, snakemake.threads), 4),
             "threads": snakemake.threads,
             "seconds": round(time.perf_counter() - started, 1),
+            "provenance": provenance(snakemake.wildcards.dataset, *PROJECTS),
         }
         save_array(snakemake.output.map, coordinates)
         with whole(snakemake.output.facts) as part:

@@ -16,15 +16,12 @@ from common.files import whole
 from common.jobs import job
 from common.neighbors import without_self
 from common.pieces import fitting
+from common.scoring import KEPT, PAIRED, SAMPLE, VOTERS
 from common.tables import SCORES
 
 log = logging.getLogger("workflow")
 
-VOTERS = 10  # neighbors that vote on a label, and whose places trustworthiness and continuity look at
-KEPT = (10, 30)  # of so many nearest neighbors is counted how many are kept
-SAMPLE = 3000  # rows, for what needs all their pairs
-SAMPLE_MB = 2000  # of features, which they must fit into
-PAIRED = 2000  # of them, for the correlation of the distances
+SAMPLE_MB = 2000  # of features, which the SAMPLE must fit into
 UNKNOWN = [name for name in SCORES if name != "network_accuracy"]  # of no images
 
 

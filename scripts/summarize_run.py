@@ -2,9 +2,9 @@
 
 import importlib.metadata
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from common.arrays import load_json
 from common.files import whole
 from common.jobs import job
+from common.provenance import describe, provenance
 from common.tables import SCORES, load_table
 
 FACTS = (
@@ -34,6 +35,7 @@ th, td { text-align: left; vertical-align: top; }
 thead th { border-bottom: 1px solid #222; vertical-align: bottom; }
 tbody th { font-weight: normal; }
 td { font-variant-numeric: tabular-nums; }
+p, li { max-width: 46em; }
 </style>"""
 
 
@@ -69,24 +71,47 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def installed(pins: Mapping[str, str]) -> dict[str, str]:
-    """The versions in use of the packages of `pins`: what is installed here, else what its environment has pinned."""
+def versions_used(pins: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The versions of what made the run: as recorded, else as installed here, else as its environment has it pinned."""
     found = {}
     for name, version in pins.items():
         try:
             found[name] = importlib.metadata.version(name.removesuffix("-base"))
         except importlib.metadata.PackageNotFoundError:
             found[name] = version
-    return found | {"python": platform.python_version()}
+    recorded = {}
+    for record in records:
+        for name, version in record["versions"].items():
+            recorded.setdefault(name.lower(), {})[version] = None
+    return found | {name: ", ".join(versions) for name, versions in recorded.items()}
+
+
+def paragraphs(text: str) -> str:
+    """The HTML of Markdown that has paragraphs, lists of references and headings, of which the first is left out."""
+    parts = []
+    for block in text.split("\n\n")[1:]:
+        if block.startswith("#"):
+            parts.append(f"<h3>{escape(block.lstrip('# '))}</h3>")
+        elif block.startswith("- "):
+            items = "".join(f"<li>{escape(line.removeprefix('- '))}</li>" for line in block.splitlines())
+            parts.append(f"<ul>{items}</ul>")
+        else:
+            parts.append(f"<p>{escape(block)}</p>")
+    return "".join(parts)
 
 
 def page(
     scores: pd.DataFrame,
     facts: Sequence[Mapping[str, Any]],
     configuration: Mapping[str, Any],
+    methods: str,
+    made_by: str,
     versions: Mapping[str, str],
 ) -> str:
-    """The page as HTML, of the table that compare_layers writes, a row of `facts` for each map, and two mappings."""
+    """The page as HTML, of the table that compare_layers writes, a row of `facts` for each map, and what else is given.
+
+    `methods` is what write_methods writes, `made_by` what made this page, in words.
+    """
 
     def as_html(table: pd.DataFrame, header: bool = True, index: bool = False) -> str:
         return table.to_html(index=index, header=header, border=0, na_rep="", justify="left")
@@ -94,8 +119,9 @@ def page(
     parts = {
         "Layers": as_html(table_of_scores(scores), index=True),
         "Maps": as_html(pd.DataFrame(facts)),
+        "Methods": paragraphs(methods),
         "Configuration": as_html(pd.DataFrame(flat(configuration).items()), header=False),
-        "Versions": as_html(pd.DataFrame(versions.items()), header=False),
+        "Versions": f"<p>The workflow: {escape(made_by)}.</p>" + as_html(pd.DataFrame(versions.items()), header=False),
     }
     body = "".join(f"<h2>{escape(title)}</h2>{table}" for title, table in parts.items())
     head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Summary</title>{STYLE}'
@@ -105,10 +131,15 @@ def page(
 if __name__ == "__main__":
     with job(snakemake.log[0], "summarize_run"):
         params = snakemake.params
-        facts = []
-        for layer, path in zip(params.layers, snakemake.input.facts, strict=True):
-            made = load_json(path)
-            facts.append({"layer": layer} | {name: made[name] for name in FACTS if name in made})
+        networks, maps = ([load_json(path) for path in snakemake.input[name]] for name in ("networks", "facts"))
+        facts = [
+            {"layer": layer} | {name: made[name] for name in FACTS if name in made}
+            for layer, made in zip(params.layers, maps, strict=True)
+        ]
+        versions = versions_used(params.pins, [made["provenance"] for made in (*networks, *maps)])
+        made_by = describe(provenance(snakemake.wildcards.dataset))
+        table = load_table(snakemake.input.table, *SCORES)
+        methods = Path(snakemake.input.methods).read_text(encoding="utf-8")
         with whole(snakemake.output.page) as part:
-            table = load_table(snakemake.input.table, *SCORES)
-            part.write_text(page(table, facts, params.configuration, installed(params.pins)))
+            text = page(table, facts, params.configuration, methods, made_by, versions)
+            part.write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from common.files import whole
 from common.jobs import UserError, job
 from common.model_files import load_network
 from common.networks import inputs_of, what_is_wrong, why_no_classes
+from common.provenance import provenance
 
 layers = keras.layers
 log = logging.getLogger("workflow")
@@ -248,4 +249,14 @@ if __name__ == "__main__":
             network.save(part)
         with whole(snakemake.output.history) as part:
             history.to_csv(part, index=False)
+        facts = {
+            "parameters": network.count_params(),
+            "seed": params.seed,
+            "learning_rate": params.learning_rate,
+            "schedule": params.schedule,
+            "images": len(train[0]),
+            "provenance": provenance(snakemake.wildcards.dataset, "tensorflow", "keras", "numpy"),
+        }
+        with whole(snakemake.output.facts) as part:
+            part.write_text(json.dumps(facts, indent=2) + "\n")
         checkpoint.delete()

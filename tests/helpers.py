@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report")
+WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report", "CITATION.cff")
 LAYERS = ("pixel", "conv1", "conv2", "dense3")
 FIGURES = {f"Small_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
 FIGURES |= {"Small_conv1_filters", "Small_tSNE_layers", "Small_scores", "Small_training"}
@@ -29,11 +29,11 @@ def system_program(name: str, package: str) -> str:
 
 
 def only_error(result: subprocess.CompletedProcess) -> str:
-    """The one line in which a job says why it failed, which must be among the last of what a user sees."""
+    """The one line in which a job says why it failed, which must be the last that a user sees."""
     assert result.returncode != 0
-    lines = [line for line in result.stderr.splitlines()[-10:] if ": error: " in line]
-    assert len(lines) == 1, result.stderr
-    return lines[0].split(": error: ")[1]
+    *_, last = result.stderr.rstrip().splitlines()
+    assert {line for line in result.stderr.splitlines() if ": error: " in line} == {last}, result.stderr
+    return last.split(": error: ")[1]
 
 
 class Workflow:

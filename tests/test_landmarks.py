@@ -23,7 +23,15 @@ ROWS, LANDMARKS, SCATTER = 1297, 500, 3
 FOUND = {"choose_landmarks": 1, "find_landmark_neighbors": 1, "find_nearest_landmarks": SCATTER, "gather_neighbors": 1}
 MAPPED = {"embed_landmarks": 1, "place_rows": SCATTER, "gather_map": 1}
 TESTED = {"place_images_by_landmarks": 1}
-COMPARED = ["compare_layers", "plot_layers", "plot_scores", "tabulate_maps", "build_explorer", "summarize_run"]
+COMPARED = [
+    "compare_layers",
+    "plot_layers",
+    "plot_scores",
+    "tabulate_maps",
+    "build_explorer",
+    "summarize_run",
+    "write_methods",
+]
 
 
 @pytest.fixture(scope="module")

@@ -87,4 +87,7 @@ def test_summary_has_scores_configuration_and_versions(report):
     page = report.frame_locator("iframe").locator("body")
     page.get_by_text("trustworthiness").wait_for()
     text = page.inner_text()
-    assert all(said in text for said in ("dense3", "tsne.perplexity", "digits.pkl.gz", "tensorflow", "2.19.1"))
+    assert all(
+        said in text
+        for said in ("dense3", "tsne.perplexity", "digits.pkl.gz", "tensorflow", "2.21.0", "We trained a convol")
+    )

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from score_map import accuracy, kept, score_map, score_sample, silhouette
 from sklearn.datasets import make_blobs
 from sklearn.metrics import silhouette_score
-from summarize_run import page
+from summarize_run import page, versions_used
 from tabulate_maps import tabulate_maps
 
 CLASSES = ["zero", "01", "nan", "a, b"]
@@ -129,6 +129,9 @@ def test_silhouette_of_each_class(blobs):
     assert values["mean"] == pytest.approx(weighted)
 
 
+METHODS = "# Methods\n\nOf 2 < 3.\n\n## References\n\n- One\n- Two\n"
+
+
 @pytest.fixture
 def table() -> pd.DataFrame:
     """The table of two layers, the second of two networks."""
@@ -158,9 +161,26 @@ def test_summary_has_gain_fall_and_spread(table):
 
 
 def test_page_has_scores_facts_configuration_and_versions(table):
-    text = page(table, [{"layer": "pixel", "backend": "openTSNE"}], {"tsne": {"perplexity": 30}}, {"numpy": "2.1.3"})
+    text = page(
+        table,
+        [{"layer": "pixel", "backend": "openTSNE"}],
+        {"tsne": {"perplexity": 30}},
+        METHODS,
+        "version 9",
+        {"numpy": "2.1.3"},
+    )
     for said in ("0.9200 (0.9000 to 0.9400)", "0.0700", "openTSNE", "tsne.perplexity", "<td>30</td>", "numpy", "2.1.3"):
         assert said in text
+    for said in ("<p>Of 2 &lt; 3.</p>", "<h3>References</h3>", "<ul><li>One</li><li>Two</li></ul>", "version 9"):
+        assert said in text
+
+
+def test_versions_are_those_that_were_recorded_else_installed_or_pinned():
+    pins = {"numpy": "0", "a-package-that-is-not-here": "1.2", "keras": "3"}
+    records = [{"versions": {"keras": "3.14"}}, {"versions": {"keras": "3.15", "openTSNE": "1.0.4"}}]
+    found = versions_used(pins, records)
+    assert found["numpy"] == np.__version__ and found["a-package-that-is-not-here"] == "1.2"
+    assert found["keras"] == "3.14, 3.15" and found["opentsne"] == "1.0.4"
 
 
 def test_network_that_is_used_as_it_is_has_no_seed_but_its_accuracy(table):
@@ -190,7 +210,7 @@ def test_without_labels_and_test_images_what_is_not_known_is_left_out(blobs):
     summary = summarize(table, "a")
     assert summary["best"] == {"features": None, "map": None} and summary["layers"]["b"]["test"] == {}
     assert summary["layers"]["b"]["gain_train"]["kept_10"] == 0 and summary["layers"]["b"]["fall"] == {}
-    text = page(table, [{"layer": "a"}], {}, {})
+    text = page(table, [{"layer": "a"}], {}, METHODS, "version 9", {})
     assert "neighbors kept" in text and "labels right" not in text and "fall" not in text
 
 

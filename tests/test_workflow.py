@@ -12,13 +12,14 @@ import pytest
 from helpers import FIGURES, LAYERS, Workflow
 
 SUMMARY = {"summarize_run": 1}
+METHODS = {"write_methods": 1} | SUMMARY
 COMPARISON = {
     "compare_layers": 1,
     "plot_layers": 1,
     "plot_scores": 1,
     "tabulate_maps": 1,
     "build_explorer": 1,
-} | SUMMARY
+} | METHODS
 ONE_MAP = ("embed_tsne", "place_images", "score_map", "plot_scatter", "plot_thumbnails")
 
 
@@ -133,7 +134,7 @@ def test_several_seeds_are_all_combinations_and_the_figures_show_the_first(finis
     plan = workflow.plan()
     networks, pixels, others = {"train_network": 1, "extract_features": 3, "predict_labels": 1}, 2, 3 * (2 * 3 - 1)
     again = dict.fromkeys(("embed_tsne", "place_images", "score_map"), pixels + others)
-    comparison = {"compare_layers": 1, "plot_scores": 1, "summarize_run": 1}
+    comparison = {"compare_layers": 1, "plot_scores": 1} | METHODS
     assert plan == networks | {"find_neighbors": 3} | again | comparison
 
 

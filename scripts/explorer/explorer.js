@@ -434,6 +434,7 @@ function furnish() {
   rename();
   document.body.classList.toggle("plain", !data.size);
   $("dataset").textContent = data.dataset;
+  $("made").textContent = data.made && `Made by the workflow, ${data.made}.`;
   document.title = `What has each layer learned? ${data.dataset}`;
   document.body.classList.toggle("grey", data.grey);
   data.layers.forEach((layer, number) => {

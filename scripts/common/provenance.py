@@ -1,0 +1,34 @@
+"""What made a result: the workflow's version and commit, the configuration, and the versions of what ran."""
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+VARIABLE = "WORKFLOW_PROVENANCE"  # rules/provenance.smk sets it
+
+
+def provenance(dataset: str, *projects: str) -> dict[str, Any]:
+    """What makes a result of a data set, to be kept with it, with the versions of Python and of these projects.
+
+    Keys: `workflow` (version, commit, changed: whether files have changed since, snakemake), `configuration`, the
+    SHA-256 of what the configuration says of the data set, and `versions`.
+    """
+    known = json.loads(os.environ.get(VARIABLE, "{}"))
+    versions = {project: importlib.metadata.version(project) for project in projects}
+    return {
+        "workflow": known.get("workflow", {}),
+        "configuration": known.get("configurations", {}).get(dataset),
+        "versions": {"python": platform.python_version()} | versions,
+    }
+
+
+def describe(record: Mapping[str, Any]) -> str:
+    """A record of `provenance` in words, but for the versions."""
+    workflow = record["workflow"]
+    commit = f", commit {workflow['commit'][:12]}" if workflow.get("commit") else ", commit unknown"
+    changed = " with changes" if workflow.get("changed") else ""
+    configuration = f", configuration {record['configuration'][:12]}" if record["configuration"] else ""
+    return f"version {workflow.get('version', 'unknown')}{commit}{changed}{configuration}"

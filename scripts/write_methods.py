@@ -1,0 +1,226 @@
+"""Write the methods paragraphs of a run, to paste into a paper, from what was used."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.arrays import load, load_classes, load_json
+from common.files import whole
+from common.jobs import job
+from common.placing import PERPLEXITY, SETTINGS
+from common.provenance import describe
+from common.scoring import KEPT, PAIRED, SAMPLE, VOTERS
+
+REFERENCES = {
+    "Linderman et al. 2019": "Fast interpolation-based t-SNE for improved visualization of single-cell RNA-seq data. "
+    "Nature Methods 16, 243-245. https://doi.org/10.1038/s41592-018-0308-4",
+    "Poličar et al. 2023": "Embedding to reference t-SNE space addresses batch effects in single-cell classification. "
+    "Machine Learning 112, 721-740. https://doi.org/10.1007/s10994-021-06043-1",
+    "Poličar et al. 2024": "openTSNE: A Modular Python Library for t-SNE Dimensionality Reduction and Embedding. "
+    "Journal of Statistical Software 109(3). https://doi.org/10.18637/jss.v109.i03",
+    "Chan et al. 2019": "GPU accelerated t-distributed stochastic neighbor embedding. "
+    "Journal of Parallel and Distributed Computing 131, 1-13. https://doi.org/10.1016/j.jpdc.2019.04.008",
+    "van der Maaten 2014": "Accelerating t-SNE using Tree-Based Algorithms. "
+    "Journal of Machine Learning Research 15, 3221-3245.",
+    "van der Maaten and Hinton 2008": "Visualizing Data using t-SNE. "
+    "Journal of Machine Learning Research 9, 2579-2605.",
+    "Jégou et al. 2011": "Product Quantization for Nearest Neighbor Search. "
+    "IEEE Transactions on Pattern Analysis and Machine Intelligence 33, 117-128. "
+    "https://doi.org/10.1109/TPAMI.2010.57",
+    "Venna and Kaski 2001": "Neighborhood Preservation in Nonlinear Projection Methods: An Experimental Study. "
+    "ICANN 2001, 485-491. https://doi.org/10.1007/3-540-44668-0_68",
+    "Rousseeuw 1987": "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. "
+    "Journal of Computational and Applied Mathematics 20, 53-65. https://doi.org/10.1016/0377-0427(87)90125-7",
+}
+SCALINGS = {
+    "unit": "with values from 0 to 1",
+    "bytes": "with values from 0 to 255",
+    "tf": "with values from -1 to 1",
+    "torch": "normalized by the mean and standard deviation of ImageNet's colors",
+    "caffe": "in the order blue, green, red, with the mean of ImageNet's colors subtracted",
+}
+
+
+def listed(items: Sequence[object]) -> str:
+    """Items in words: "a", "a and b", "a, b and c"."""
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """A number with its noun."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, int], shape: Sequence[int]) -> str:
+    """The sentences on the data: `rows` by split, and the images' `shape`, or none of vectors."""
+    noun = "image" if shape else "vector"
+    classes = f" of {counted(settings['classes'], 'class', 'classes')}" if settings["classes"] else " without labels"
+    others = [counted(rows[split], f"{split} {noun}") for split in ("validation", "test") if rows[split]]
+    size = f", each of {shape[0]} x {shape[1]} pixels and {counted(shape[2], 'channel')}" if shape else ""
+    text = f"The data set {dataset} has {listed([counted(rows['train'], f'training {noun}'), *others])}{classes}{size}."
+    if settings["sample"]:
+        text += f" The {noun}s are a stratified random sample of {settings['sample']:,} training {noun}s."
+    if settings["kind"] not in ("pickle", "vectors") and others and settings["trained"]:
+        text += " What the source has no split for was held out from its training images, a sixth of each class."
+    return text
+
+
+def describe_network(network: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> str:
+    """The sentences on the network, by its settings and what train_network or adopt_network wrote of each."""
+    if not facts:
+        return ""
+    first = facts[0]
+    weights = counted(first["parameters"], "parameter")
+    if "seed" not in first:
+        name = Path(network["model"]).name if network["model"].endswith(".keras") else network["model"]
+        height, width, channels = first["input"]
+        return (
+            f"We used the network {name} ({weights}) as it is, without training. It was given the images at {height} x "
+            f"{width} pixels and {counted(channels, 'channel')}, {SCALINGS[first['scaling']]}."
+        )
+    seeds = [entry["seed"] for entry in facts]
+    phases = [
+        f"{counted(phase['epochs'], 'epoch')} with batches of {phase['batch_size']}" for phase in first["schedule"]
+    ]
+    built = f"the network that {Path(network['model']).name} builds" if network["model"] else describe_notebook(network)
+    several = f"{len(seeds)} times, with seeds" if len(seeds) > 1 else "with seed"
+    return (
+        f"We trained {built} ({weights}), {several} {listed(seeds)}, on cross-entropy with Adam "
+        f"(learning rate {first['learning_rate']:g}), for {listed(phases)}."
+    )
+
+
+def describe_notebook(network: Mapping[str, Any]) -> str:
+    """The notebook's network, as wide as its settings say."""
+    kernel = f"{network['kernel']} x {network['kernel']}"
+    parts = [
+        f"{counted(len(network['filters']), 'convolutional layer')} ({listed(network['filters'])} filters of {kernel}) "
+        "with batch normalization, ReLU and 2 x 2 max pooling"
+    ]
+    if network["units"]:
+        units = f"({listed(network['units'])} units) with batch normalization and ReLU"
+        parts.append(f"{counted(len(network['units']), 'dense layer')} {units}")
+    return f"a convolutional network of {listed([*parts, 'a softmax layer'])}"
+
+
+def describe_layers(layers: Sequence[Mapping[str, Any]], is_vectors: bool) -> str:
+    """What was mapped."""
+    if is_vectors:
+        return listed([f"the vectors {layer['name']}" for layer in layers])
+    names = [
+        f"the output of {layer['layer']}" + (" (averaged over height and width)" if layer["pool"] else "")
+        for layer in layers
+        if layer["name"] != "pixel"
+    ]
+    return listed((["the pixels"] if len(names) < len(layers) else []) + names)
+
+
+def describe_neighbors(maps: Sequence[Mapping[str, Any]]) -> str:
+    """The sentences on the neighbor search, by the facts of each map."""
+    searches = [facts["neighbors"] for facts in maps]
+    text = f"For each row we found the {searches[0]['k']} nearest neighbors by Euclidean distance"
+    if all(search["method"] == "exact" for search in searches):
+        return f"{text}, by exhaustive search."
+    recall = math.floor(min(search["recall"] for search in searches) * 1e4) / 1e4
+    return (
+        f"{text}. Where a search was not exhaustive, candidates came from the first principal components, in the "
+        "nearest cells of a k-means (after Jégou et al. 2011), and were ranked by their full distance. Recall, "
+        f"measured on a random sample, was at least {recall:.4f}."
+    )
+
+
+def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> str:
+    """The sentences on t-SNE, by the facts of each map."""
+    facts = maps[0]
+    backends = sorted({f"{entry['backend']} {entry['version']}" for entry in maps})
+    sources = {"openTSNE": "Poličar et al. 2024", "tsnecuda": "Chan et al. 2019"}
+    cited = [sources[name] for name in sources if any(backend.startswith(name) for backend in backends)]
+    repulsion = {
+        "grid": "; the repulsion was interpolated on a grid (after Linderman et al. 2019)",
+        "tree": "; the repulsion was summed over a tree (van der Maaten 2014)",
+        "all pairs": "; the repulsion was summed over all pairs",
+    }
+    start = facts["start"]
+    rates = [f"{rate:,.0f}" for rate in facts["learning_rates"]]
+    text = (
+        f"We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; {listed(backends)}, "
+        f"{listed(cited)}){repulsion.get(facts.get('repulsion'), '')}. Perplexity was {facts['perplexity']:g}. The "
+        f"embedding started from the first {counted(start['principal_components'], 'principal component')} (of "
+        f"{counted(start['of_rows'], 'row')}), scaled to a standard deviation of {start['standard_deviation']:g}, with "
+        f"Gaussian noise of {start['jitter']:g}. It took {counted(facts['exaggerated_iterations'], 'iteration')} with "
+        f"exaggeration {facts['exaggeration']:g}, then {counted(facts['iterations'], 'iteration')} without. The "
+        f"learning rates were {listed(rates)} (the number of rows divided by the exaggeration), momentum was "
+        f"{facts['momentum']:g}. "
+    )
+    text += f"Seeds were {listed(seeds)}. " if len(seeds) > 1 else f"The seed was {seeds[0]}. "
+    if "landmarks" in facts:
+        text += (
+            f"{facts['landmarks']:,} of the {facts['images']:,} rows were embedded so, chosen to be as dense as all. "
+            "The others were placed in their embedding, each on its own. "
+        )
+    values = [entry["kl_divergence"] for entry in maps]
+    found = f"{values[0]:.2f}" if len(values) == 1 else f"{min(values):.2f} to {max(values):.2f}"
+    return f"{text}The final KL divergence was {found}."
+
+
+def describe_scores(test: int, classes: int) -> str:
+    """The sentences on the test images and the scores."""
+    parts = []
+    if test:
+        parts.append(
+            f"The {counted(test, 'test image')} were placed into each embedding by openTSNE's transform (Poličar et "
+            f"al. 2023): from the median of the {SETTINGS['k']} nearest training images, with perplexity {PERPLEXITY}, "
+            f"exaggeration {SETTINGS['exaggeration']} and learning rate {SETTINGS['learning_rate']}."
+        )
+    parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
+    shown = [
+        f"the share of the {listed(KEPT)} nearest neighbors that the embedding keeps",
+        f"trustworthiness and continuity (Venna and Kaski 2001) of {VOTERS} neighbors, on a random sample of at most "
+        f"{SAMPLE:,} rows",
+        f"the rank correlation of distances (at most {PAIRED:,} rows)",
+    ]
+    if classes:
+        accuracy = f"the {VOTERS}-nearest-neighbor accuracy in the features and in the embedding"
+        shown = [accuracy, *shown, "the silhouettes of the classes (Rousseeuw 1987) on that sample"]
+    parts.append(f"We report {listed(shown)}.")
+    return " ".join(parts)
+
+
+def describe_versions(records: Sequence[Mapping[str, Any]]) -> str:
+    """The sentences on what made the run, by the records of provenance of its networks and maps."""
+    versions = {}
+    for record in records:
+        for project, version in record["versions"].items():
+            versions.setdefault(project, []).append(version)
+    named = [f"{project} {listed(dict.fromkeys(found))}" for project, found in versions.items()]
+    made = listed(dict.fromkeys(describe(record) for record in records))
+    return f"The workflow was {made}. Software: {', '.join(named)}."
+
+
+def write_methods(paragraphs: Sequence[str]) -> str:
+    """The page, in Markdown: the paragraphs, and the references that they cite."""
+    text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    cited = [f"- {name}. {title}" for name, title in REFERENCES.items() if name in text]
+    return f"# Methods\n\n{text}\n\n## References\n\n" + "\n".join(cited) + "\n"
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "write_methods"):
+        paths, settings = snakemake.input, dict(snakemake.params.settings)
+        dataset, network = snakemake.wildcards.dataset, settings["network"]
+        rows = {split: len(load(paths[f"{split}_labels"])) for split in ("train", "validation", "test")}
+        settings["classes"] = len(load_classes(paths.classes))
+        shape = load(paths.images).shape[1:] if paths.images else ()
+        networks, maps = [load_json(path) for path in paths.networks], [load_json(path) for path in paths.facts]
+        what = describe_layers(settings["layers"], not shape)
+        paragraphs = [
+            describe_data(dataset, settings, rows, shape),
+            describe_network(network, networks),
+            f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'])}",
+            describe_scores(rows["test"], settings["classes"]),
+            describe_versions([facts["provenance"] for facts in (*networks, *maps)]),
+        ]
+        with whole(snakemake.output.methods) as part:
+            part.write_text(write_methods(paragraphs), encoding="utf-8")
