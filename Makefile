@@ -33,7 +33,7 @@ format: .venv/installed-test
 
 .venv/installed: requirements.txt
 	@test -n "$(PYTHON)" || { echo "error: found no Python $(PYTHONS); install one (apt-get install python3-venv, or https://www.python.org/downloads), or name it: make PYTHON=/where/it/is/python3.13"; exit 1; }
-	@echo "Installing what the workflow needs into .venv: 2.8 GB, a few minutes."
+	@echo "Installing what the workflow needs into .venv: 2.9 GB, a few minutes."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements.txt
 	@touch $@

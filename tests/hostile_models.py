@@ -223,6 +223,16 @@ def bomb_of_weights(folder: Path) -> Path:
     return bomb(folder, "bomb_of_weights", "model.weights.h5")
 
 
+def bomb_of_many(folder: Path) -> Path:
+    """Twenty members unpack to 32 MiB each."""
+    path = folder / "bomb_of_many.keras"
+    small_model().save(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(20):
+            archive.writestr(f"assets/{number}", bytes(2**25))
+    return path
+
+
 def path_that_leaves(folder: Path) -> Path:
     """A member would be unpacked outside the folder that it is unpacked in."""
     path = folder / "path_that_leaves.keras"
@@ -254,6 +264,7 @@ MODELS = {  # each with the reason for which it is refused
     declared_by_weights: "its weights layers/dense/vars/0 declare 160,000,000,000 bytes, of which it holds 0",
     bomb_of_config: "its member config.json would be unpacked to 536,870,912 bytes from ",
     bomb_of_weights: "its member model.weights.h5 would be unpacked to 536,870,912 bytes from ",
+    bomb_of_many: "its members would be unpacked to 671,",
     path_that_leaves: "its member assets/../../ran would leave the folder that it is unpacked in",
     symbolic_link: "its member assets/link is a symbolic link",
 }

@@ -96,6 +96,13 @@ def test_weights_are_counted_without_being_made(tmp_path):
     assert hostile_models.small_model().count_params() == 650, "nor are they made with those of another model"
 
 
+def test_what_a_model_was_trained_with_is_no_matter(tmp_path):
+    model = hostile_models.small_model()
+    model.compile("adam", lambda truth, output: output)
+    model.save(tmp_path / "own_loss.keras")
+    assert load_model(tmp_path / "own_loss.keras").count_params() == 650
+
+
 def test_nothing_of_another_file_comes_into_the_results(fresh, tmp_path):
     workflow = fresh.copy(tmp_path / "workflow")
     path = hostile_models.external_storage(tmp_path)

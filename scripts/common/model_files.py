@@ -23,7 +23,7 @@ from common.jobs import UserError
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what zipfile unpacks no further than it is asked to
-EXPANSION = 20  # times as large as it is packed: more than any that Keras writes, which it does not pack
+EXPANSION = 10  # times as large as it is packed: more than any that Keras writes, which it does not pack
 SMALL = 2**26  # bytes, that may be packed as they like
 CODE = ("Lambda", "__lambda__")
 PROGRAMS = ("TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")  # what a model in another form is called with
@@ -40,14 +40,20 @@ def load_network(path: str | Path) -> keras.Model:
 def check_model(path: str | Path) -> None:
     """Raise UserError, which says why, if a .keras file is not one that can be read without harm.
 
-    Its archive may only have the members of Keras, its configuration only Keras' own classes without code, its weights
-    must be in it, and as many as the configuration declares. Nothing of it is run, and it is never unpacked to more
+    Its members must stay in their folder, its configuration may only have Keras' own classes, without code, and its
+    weights must be in it, as many as the configuration declares. Nothing of it is run, and it is never unpacked to more
     than SMALL bytes and EXPANSION times its size.
     """
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             check_member(member)
+        size, packed = (
+            sum(getattr(member, name) for member in archive.infolist()) for name in ("file_size", "compress_size")
+        )
+        if size > SMALL + EXPANSION * packed:
+            raise UserError(f"its members would be unpacked to {size:,} bytes from {packed:,}")
         config = json.loads(archive.read(CONFIG))
+        config.pop("compile_config", None)  # how it was trained, often with a loss of one's own
         check_config(config)
         held = check_weights(BytesIO(archive.read(WEIGHTS)))
     declared = count_weights(config)
@@ -120,7 +126,7 @@ def count_weights(config: Mapping[str, Any]) -> int:
 
     def build() -> keras.Model:
         with keras.StatelessScope(initialize_variables=False):
-            return keras.models.model_from_json(json.dumps({**config, "compile_config": None}))
+            return keras.models.model_from_json(json.dumps(config))
 
     # in a thread of its own: Keras keeps for each a list of the weights that are still to be made, and would make these
     with ThreadPoolExecutor(1) as thread:
