@@ -162,6 +162,13 @@ def test_pieces_give_what_the_whole_gives(n):
         assert recall(b["indices"], a["indices"]) > 0.998
 
 
+def test_frame_of_the_search_does_not_depend_on_what_is_held_at_once():
+    features = np.random.default_rng(9).normal(size=(2000, 300)).astype(np.float32)
+    whole, pieces = (ProjectedSearch(features, seed=0, memory=memory, threads=1) for memory in (1000, 0.1))
+    for name in ("projected", "centers", "order", "lengths"):
+        assert np.array_equal(getattr(whole, name), getattr(pieces, name)), name
+
+
 def test_no_other_rows_have_no_neighbors():
     features = np.random.default_rng(7).normal(size=(50, 4)).astype(np.float32)
     _, found = script.find_neighbors(features, features[:0], 12, seed=0, memory=1000, threads=2)

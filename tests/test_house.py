@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from helpers import ROOT
+from helpers import ROOT, system_program
 
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 PACKAGES = {  # of an imported module, as conda names it, where the names differ
@@ -123,3 +124,33 @@ def test_table_of_faults_and_tests_agree():
     assert set(table) <= tests, "a test that is not there"
     whole = {"test_faults.py", "test_download_faults.py", "test_odd_data.py", "test_any_bytes.py"}
     assert {test for test in tests if test[0] in whole} <= set(table), "a fault that is not in the table"
+
+
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [
+        ({"python3.11": "3.11", "python3.12": "3.12", "python3": "3.11"}, "python3.12"),
+        ({"python3.13": "3.13", "python3.12": "3.12"}, "python3.13"),
+        ({"python3": "3.13"}, "python3"),
+        ({"python3": "3.10", "python3.11": "3.11"}, "python3.11"),
+        ({"python3": "3.10"}, None),
+        ({}, None),
+    ],
+)
+def test_make_takes_the_newest_python_of_those_that_tensorflow_has_wheels_for(tmp_path, there, taken):
+    make, shell = system_program("make", "make"), system_program("sh", "dash")
+    for name, version in there.items():
+        (tmp_path / name).write_text(f"#!{shell}\necho {version}\n")
+        (tmp_path / name).chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.txt").touch()
+    dry = ["--dry-run"] if taken else []
+    environment = {"PATH": str(tmp_path)}
+    result = subprocess.run(
+        [make, f"SHELL={shell}", *dry, ".venv/installed"], cwd=tmp_path, capture_output=True, text=True, env=environment
+    )
+    if taken:
+        assert f"\n{taken} -m venv .venv\n" in result.stdout
+    else:
+        assert result.returncode != 0
+        assert result.stdout.startswith("error: found no Python 3.13 3.12 3.11; install one") and "://" in result.stdout
