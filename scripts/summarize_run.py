@@ -35,6 +35,7 @@ th, td { text-align: left; vertical-align: top; }
 thead th { border-bottom: 1px solid #222; vertical-align: bottom; }
 tbody th { font-weight: normal; }
 td { font-variant-numeric: tabular-nums; }
+h3 { font-size: 1em; }
 p, li { max-width: 46em; }
 </style>"""
 
