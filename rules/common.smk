@@ -80,6 +80,10 @@ def source(file):
     path = fetched.with_name(Path(file).name)
     if not path.exists():
         shutil.copyfile(fetched, path)
+    elif path.read_bytes() != fetched.read_bytes():
+        raise WorkflowError(
+            f"{fetched}: two commits of this workflow cannot be modules of one; use one commit for both"
+        )
     return path
 
 

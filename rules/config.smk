@@ -194,7 +194,9 @@ def settings_of(dataset):
 
 
 if set(str(workflow.current_basedir)) & set("{}"):
-    raise WorkflowError(f"{workflow.basedir} has braces in it, which Snakemake would fill in; rename the folder")
+    raise WorkflowError(
+        f"{workflow.current_basedir} has braces in it, which Snakemake would fill in; rename the folder"
+    )
 check_schema(config)
 for name in config["make"]:
     if name not in config["datasets"]:

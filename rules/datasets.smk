@@ -161,13 +161,20 @@ def check_data(dataset):
     largest = max(phase["batch_size"] for phase in network["schedule"])
     if settings["trained"] and settings["sample"] and settings["sample"] < largest:
         refuse(f"network.schedule: {settings['sample']} images ({path}.sample) do not fill a batch of {largest}")
-    if not settings["trained"] and network["input"]["channels"] == 1 and network["input"]["scaling"] in COLOR_SCALINGS:
+    if (
+        networks(dataset)
+        and not settings["trained"]
+        and network["input"]["channels"] == 1
+        and network["input"]["scaling"] in COLOR_SCALINGS
+    ):
         refuse(f"network.input.scaling: {network['input']['scaling']} is of three channels ({path}); set channels: 3")
 
 
 def palette(wildcards):
     """The colors of the classes; raises WorkflowError if there are fewer than classes, as far as that is known by now."""
     colors, classes = SETTINGS[wildcards.dataset]["figures"]["palette"], count_classes(SETTINGS[wildcards.dataset])
+    if colors == "auto" or not classes:
+        return colors
     if isinstance(colors, str):
         try:
             import matplotlib
@@ -176,7 +183,7 @@ def palette(wildcards):
         count = len(matplotlib.color_sequences.get(colors, [])) or math.inf  # a color map has any number
     else:
         count = len(colors)
-    if classes and count < classes:
+    if count < classes:
         refuse(
             f"figures.palette: {count} colors for the {classes} classes of {wildcards.dataset}; give one a class, or auto"
         )

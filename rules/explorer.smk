@@ -22,7 +22,7 @@ rule build_explorer:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "files", "jobs", "provenance"),
+        helpers=helpers("arrays", "figures", "files", "jobs", "made_by", "provenance"),
         page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
         layers=lambda wildcards: layers(wildcards.dataset),
         palette=palette,

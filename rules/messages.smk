@@ -30,9 +30,10 @@ def check_targets():
         missing = [dataset for dataset in config["make"] if not is_made(dataset)]
         if missing:
             others = [dataset for dataset in SETTINGS if is_made(dataset)]
-            hint = f"; for the report of what is there: snakemake --report {asked.report} -- {' '.join(others)}"
+            files = f" --configfile {' '.join(map(str, asked.configfile))}" if asked.configfile else ""
+            hint = f"; for that of what is there: snakemake --report {asked.report}{files} -- {' '.join(others)}"
             raise WorkflowError(
-                f"{', '.join(missing)} is not made yet, and has no report: snakemake --cores all, then the report"
+                f"{', '.join(missing)} is not made yet, and has no report: snakemake --cores all{files} makes it"
                 + (hint if others else "")
             )
 

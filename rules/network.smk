@@ -36,7 +36,7 @@ rule train_network:
             wildcards, input, attempt
         ),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks", "provenance"),
+        helpers=helpers("arrays", "backend", "files", "jobs", "networks", "provenance"),
         seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
         filters=setting("network", "filters"),
         kernel=setting("network", "kernel"),

@@ -7,24 +7,34 @@ import os
 import subprocess
 
 import yaml
+from snakemake.sourcecache import HostingProviderFile, LocalGitFile
 
 with open(workflow.source_path("../CITATION.cff")) as file:
     CITATION = yaml.safe_load(file)
 
 
-def commit():
-    """The commit of the workflow and whether files were changed since; neither is known outside of a git repository."""
-    origin = str(workflow.current_basedir)
-    if "@" in origin:  # of gitfile() and github()
-        return origin.rsplit("@", 1)[1], False
-    git = ["git", "-C", origin, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-    tracked = ["git", "-C", origin, "ls-files", "--error-unmatch", "config.smk"]
+def git(folder, *command):
+    """What git says in a folder; nothing where there is no git, or no repository."""
     try:
-        subprocess.run(tracked, check=True, capture_output=True)
-        described = subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", folder, *command], check=True, capture_output=True, text=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def commit(place):
+    """The commit of the workflow at a place, and whether its code was changed since; neither is known outside of git."""
+    if isinstance(place, LocalGitFile):
+        return git(place.repo_path, "rev-parse", f"{place.ref}^{{commit}}") or None, False
+    if isinstance(place, HostingProviderFile):
+        return git(place.hosted_repo.repo_clone, "rev-parse", f"{place.ref}^{{commit}}") or None, False
+    folder = os.path.join(str(place), "..")
+    if not git(folder, "ls-files", "Snakefile"):  # in the repository of another project, perhaps
         return None, None
-    return described.rstrip("+"), described.endswith("+")
+    return git(folder, "rev-parse", "HEAD"), bool(
+        git(folder, "status", "--porcelain", "Snakefile", "rules", "scripts", "envs")
+    )
 
 
 def configuration_of(dataset):
@@ -32,7 +42,7 @@ def configuration_of(dataset):
     return hashlib.sha256(json.dumps(SETTINGS[dataset], sort_keys=True).encode()).hexdigest()
 
 
-COMMIT, CHANGED = commit()
+COMMIT, CHANGED = commit(workflow.current_basedir)
 os.environ.update(
     WORKFLOW_PROVENANCE=json.dumps(
         {

@@ -31,7 +31,7 @@ rule score_map:
     conda:
         "../envs/scores.yaml"
     resources:
-        mem_mb=by_size(900, most=config["memory"], features=0.7, neighbors=4),
+        mem_mb=by_size(900, most=2000, features=0.7, neighbors=4),
         runtime=by_size(5, neighbors=0.1),
     params:
         helpers=helpers("arrays", "files", "jobs", "neighbors", "pieces", "scoring", "tables"),
@@ -123,7 +123,7 @@ rule write_methods:
     conda:
         "../envs/maps.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "placing", "provenance", "scoring"),
+        helpers=helpers("arrays", "files", "jobs", "made_by", "placing", "scoring"),
         settings=lambda wildcards: {
             key: SETTINGS[wildcards.dataset][key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")
         },
@@ -151,7 +151,7 @@ rule summarize_run:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "provenance", "tables"),
+        helpers=helpers("arrays", "files", "jobs", "made_by", "provenance", "tables"),
         layers=lambda wildcards: layers(wildcards.dataset),
         configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {"gpu": config["gpu"]},
         pins=pins(),

@@ -19,7 +19,8 @@ from common.arrays import anew, damage_named, load, load_classes, load_npz
 from common.figures import class_colors, frame
 from common.files import SCRIPTS, whole
 from common.jobs import UserError, job
-from common.provenance import describe, provenance
+from common.made_by import describe
+from common.provenance import provenance
 
 PAGE = SCRIPTS / "explorer"  # its sources
 NEIGHBORS = 10

@@ -12,7 +12,8 @@ import pandas as pd
 from common.arrays import load_json
 from common.files import whole
 from common.jobs import job
-from common.provenance import describe, provenance
+from common.made_by import describe
+from common.provenance import provenance
 from common.tables import SCORES, load_table
 
 FACTS = (

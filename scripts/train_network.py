@@ -16,7 +16,6 @@ from common.arrays import damage_named, load_classes, load_rows
 from common.backend import keras, tf, use_devices
 from common.files import whole
 from common.jobs import UserError, job
-from common.model_files import load_network
 from common.networks import inputs_of, what_is_wrong, why_no_classes
 from common.provenance import provenance
 
@@ -157,7 +156,7 @@ class Checkpoint:
                 if saved["work"] != self.work:
                     return None
                 history = saved["history"]
-            return load_network(self.folder / f"{len(history)}.keras"), history
+                return keras.models.load_model(self.folder / f"{len(history)}.keras"), history
         except UserError:
             log.info("what an earlier run has left in %s is damaged: from the start", self.folder)
             return None

@@ -8,8 +8,8 @@ from typing import Any
 from common.arrays import load, load_classes, load_json
 from common.files import whole
 from common.jobs import job
+from common.made_by import describe
 from common.placing import PERPLEXITY, SETTINGS
-from common.provenance import describe
 from common.scoring import KEPT, PAIRED, SAMPLE, VOTERS
 
 REFERENCES = {
@@ -61,9 +61,10 @@ def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, 
     size = f", each of {shape[0]} x {shape[1]} pixels and {counted(shape[2], 'channel')}" if shape else ""
     text = f"The data set {dataset} has {listed([counted(rows['train'], f'training {noun}'), *others])}{classes}{size}."
     if settings["sample"]:
-        text += f" The {noun}s are a stratified random sample of {settings['sample']:,} training {noun}s."
+        share = ", each class with its share" if settings["classes"] else ""
+        text += f" Of the source's training {noun}s at most {settings['sample']:,} were used, drawn at random{share}."
     if settings["kind"] not in ("pickle", "vectors") and others and settings["trained"]:
-        text += " What the source has no split for was held out from its training images, a sixth of each class."
+        text += " What the source has no images for was held out from its training images, a sixth of each class."
     return text
 
 
@@ -120,15 +121,20 @@ def describe_layers(layers: Sequence[Mapping[str, Any]], is_vectors: bool) -> st
 def describe_neighbors(maps: Sequence[Mapping[str, Any]]) -> str:
     """The sentences on the neighbor search, by the facts of each map."""
     searches = [facts["neighbors"] for facts in maps]
-    text = f"For each row we found the {searches[0]['k']} nearest neighbors by Euclidean distance"
+    noun = "landmarks" if "landmarks" in maps[0] else "neighbors"
+    text = f"For each row we found the {searches[0]['k']} nearest {noun} by Euclidean distance"
     if all(search["method"] == "exact" for search in searches):
-        return f"{text}, by exhaustive search."
-    recall = math.floor(min(search["recall"] for search in searches) * 1e4) / 1e4
-    return (
-        f"{text}. Where a search was not exhaustive, candidates came from the first principal components, in the "
-        "nearest cells of a k-means (after Jégou et al. 2011), and were ranked by their full distance. Recall, "
-        f"measured on a random sample, was at least {recall:.4f}."
-    )
+        text += ", by exhaustive search."
+    else:
+        recall = math.floor(min(search["recall"] for search in searches) * 1e4) / 1e4
+        text += (
+            ". Where a search was not exhaustive, candidates came from the first principal components, in the nearest "
+            "cells of a k-means (after Jégou et al. 2011), and were ranked by their full distance. Recall, measured on "
+            f"a random sample, was at least {recall:.4f}."
+        )
+    if any(facts["backend"] == "tsnecuda" for facts in maps):
+        text += " For its embeddings, tsnecuda found the neighbors itself."
+    return text
 
 
 def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> str:
@@ -137,22 +143,24 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
     backends = sorted({f"{entry['backend']} {entry['version']}" for entry in maps})
     sources = {"openTSNE": "Poličar et al. 2024", "tsnecuda": "Chan et al. 2019"}
     cited = [sources[name] for name in sources if any(backend.startswith(name) for backend in backends)]
-    repulsion = {
-        "grid": "; the repulsion was interpolated on a grid (after Linderman et al. 2019)",
-        "tree": "; the repulsion was summed over a tree (van der Maaten 2014)",
-        "all pairs": "; the repulsion was summed over all pairs",
+    ways = {
+        "grid": "interpolated on a grid (after Linderman et al. 2019)",
+        "tree": "summed over a tree (van der Maaten 2014)",
+        "all pairs": "summed over all pairs",
     }
-    start = facts["start"]
+    found = [way for name, way in ways.items() if any(entry.get("repulsion") == name for entry in maps)]
+    repulsion = f"; on the CPU, the repulsion was {listed(found)}" if found else ""
+    start, of_rows = facts["start"], sorted({entry["start"]["of_rows"] for entry in maps})
+    sample = counted(of_rows[0], "row") if len(of_rows) == 1 else f"{of_rows[0]:,} to {counted(of_rows[-1], 'row')}"
     rates = [f"{rate:,.0f}" for rate in facts["learning_rates"]]
+    exaggerated, plain = (counted(facts[name], "iteration") for name in ("exaggerated_iterations", "iterations"))
     text = (
         f"We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; {listed(backends)}, "
-        f"{listed(cited)}){repulsion.get(facts.get('repulsion'), '')}. Perplexity was {facts['perplexity']:g}. The "
-        f"embedding started from the first {counted(start['principal_components'], 'principal component')} (of "
-        f"{counted(start['of_rows'], 'row')}), scaled to a standard deviation of {start['standard_deviation']:g}, with "
-        f"Gaussian noise of {start['jitter']:g}. It took {counted(facts['exaggerated_iterations'], 'iteration')} with "
-        f"exaggeration {facts['exaggeration']:g}, then {counted(facts['iterations'], 'iteration')} without. The "
-        f"learning rates were {listed(rates)} (the number of rows divided by the exaggeration), momentum was "
-        f"{facts['momentum']:g}. "
+        f"{listed(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. The embedding started from the first "
+        f"{counted(start['principal_components'], 'principal component')} (of {sample}), scaled to a standard "
+        f"deviation of {start['standard_deviation']:g}, with Gaussian noise of {start['jitter']:g}. It took "
+        f"{exaggerated} with exaggeration {facts['exaggeration']:g}, then {plain} without. The learning rates were "
+        f"{listed(rates)} (the number of rows divided by the exaggeration), momentum was {facts['momentum']:g}. "
     )
     text += f"Seeds were {listed(seeds)}. " if len(seeds) > 1 else f"The seed was {seeds[0]}. "
     if "landmarks" in facts:
@@ -165,13 +173,13 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
     return f"{text}The final KL divergence was {found}."
 
 
-def describe_scores(test: int, classes: int) -> str:
+def describe_scores(test: int, classes: int, landmarks: bool) -> str:
     """The sentences on the test images and the scores."""
-    parts = []
+    parts, noun = [], "landmarks" if landmarks else "training images"
     if test:
         parts.append(
             f"The {counted(test, 'test image')} were placed into each embedding by openTSNE's transform (Poličar et "
-            f"al. 2023): from the median of the {SETTINGS['k']} nearest training images, with perplexity {PERPLEXITY}, "
+            f"al. 2023): from the median of the {SETTINGS['k']} nearest {noun}, with perplexity {PERPLEXITY}, "
             f"exaggeration {SETTINGS['exaggeration']} and learning rate {SETTINGS['learning_rate']}."
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
@@ -219,7 +227,7 @@ if __name__ == "__main__":
             describe_data(dataset, settings, rows, shape),
             describe_network(network, networks),
             f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'])}",
-            describe_scores(rows["test"], settings["classes"]),
+            describe_scores(rows["test"], settings["classes"], "landmarks" in maps[0]),
             describe_versions([facts["provenance"] for facts in (*networks, *maps)]),
         ]
         with whole(snakemake.output.methods) as part:

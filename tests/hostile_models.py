@@ -252,6 +252,43 @@ def symbolic_link(folder: Path) -> Path:
     return path
 
 
+def many_declared(folder: Path) -> Path:
+    """Forty layers of 3000 x 3000 weights, each less than what is small, and none of them there."""
+    path = folder / "many_declared.keras"
+    keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(40))]).save(path)
+    weights = weights_of(path)
+    for number in range(40):
+        layer = "layers/dense" + (f"_{number}" if number else "")
+        weights = edit_weights(weights, f"{layer}/vars/0", folder, shape=(3000, 3000), dtype="f4", chunks=(100, 100))
+        weights = edit_weights(weights, f"{layer}/vars/1", folder, shape=(3000,), dtype="f4", chunks=(100,))
+    text = json.dumps(config_of(path)).replace("[null, 4]", "[null, 3000]").replace('"units": 4', '"units": 3000')
+    rewrite(path, config=text.encode(), weights=weights)
+    return path
+
+
+def constants(folder: Path) -> Path:
+    """Its layer makes of one number, which is in the configuration, 64 million, as it is built."""
+    size = {"size": [8000, 8000], "data_format": "channels_last", "interpolation": "nearest"}
+    layer = {"module": "keras.layers", "class_name": "UpSampling2D", "config": size, "registered_name": None}
+    path = with_layer(folder, "constants", layer)
+    config = config_of(path)
+    (flat,) = (entry for entry in config["config"]["layers"] if entry["name"] == "flat")
+    one = {"class_name": "__tensor__", "config": {"value": [[[[1.0]]]], "dtype": "float32"}}
+    flat["inbound_nodes"] = [{"args": [one], "kwargs": {}}]
+    flat.pop("build_config", None)
+    rewrite(path, config=json.dumps(config).encode())
+    return path
+
+
+def long_config(folder: Path) -> Path:
+    """Its configuration has ten million empty objects."""
+    path = folder / "long_config.keras"
+    small_model().save(path)
+    config = json.dumps(config_of(path))
+    rewrite(path, config=(config[:-1] + ', "more": [' + "{}," * 10_000_000 + "{}]}").encode())
+    return path
+
+
 MODELS = {  # each with the reason for which it is refused
     saved_model_that_writes: "it calls a program in another file (TFSMLayer), which is not run",
     lambda_layer: "it holds Python code (Lambda), which is not run",
@@ -261,7 +298,10 @@ MODELS = {  # each with the reason for which it is refused
     virtual_dataset: "its weights layers/dense/vars/1 are kept in another file",
     external_link: "its weights layers/dense/vars/1 are kept elsewhere (ExternalLink)",
     declared_by_config: "its layers declare 40,000,200,000 weights, and it holds 650",
-    declared_by_weights: "its weights layers/dense/vars/0 declare 160,000,000,000 bytes, of which it holds 0",
+    declared_by_weights: "its weights declare 160,000,000,040 bytes, of which it holds 40",
+    many_declared: "its weights declare 1,440,480,000 bytes, of which it holds 0",
+    constants: "its layer flat is called with constants alone, not with images",
+    long_config: "its config.json is longer than 8,388,608 bytes",
     bomb_of_config: "its member config.json would be unpacked to 536,870,912 bytes from ",
     bomb_of_weights: "its member model.weights.h5 would be unpacked to 536,870,912 bytes from ",
     bomb_of_many: "its members would be unpacked to 671,",

@@ -18,7 +18,8 @@ from write_methods import (
     write_methods,
 )
 
-from common.provenance import VARIABLE, describe, provenance
+from common.made_by import describe
+from common.provenance import VARIABLE, provenance
 from helpers import LAYERS, ROOT, Workflow, only_error, system_program
 
 RESULTS = "results/Small"
@@ -103,7 +104,7 @@ def test_methods_say_what_was_used(finished):
         "the 45 nearest neighbors by Euclidean distance, by exhaustive search",
         "Perplexity was 15.",
         "(of 1,297 rows), scaled to a standard deviation of 0.0001",
-        "the repulsion was summed over all pairs",
+        "on the CPU, the repulsion was summed over all pairs",
         "250 iterations with exaggeration 12, then 500 iterations without",
         "The 250 test images were placed",
         "tensorflow 2.21.0",
@@ -116,9 +117,8 @@ def test_methods_of_what_differs():
     assert listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
     settings = {"classes": 0, "sample": 500, "kind": "vectors", "trained": False}
     rows = {"train": 500, "validation": 0, "test": 0}
-    assert describe_data("Mine", settings, rows, ()).startswith(
-        "The data set Mine has 500 training vectors without labels."
-    )
+    text = describe_data("Mine", settings, rows, ())
+    assert "Mine has 500 training vectors without labels." in text and "at most 500 were used, drawn at random." in text
     adopted = {"parameters": 650, "input": [224, 224, 3], "scaling": "tf"}
     text = describe_network({"model": "keras.applications.MobileNetV2"}, [adopted])
     assert "the network keras.applications.MobileNetV2 (650 parameters) as it is" in text and "from -1 to 1" in text
@@ -127,10 +127,12 @@ def test_methods_of_what_differs():
     assert "the network that own.py builds (7 parameters), 2 times, with seeds 1 and 2" in text
     assert describe_network({"model": None}, []) == ""
     search = {"method": "projected", "recall": 0.99959, "k": 90}
-    assert "was at least 0.9995." in describe_neighbors(
-        [{"neighbors": search}, {"neighbors": search | {"recall": 1.0}}]
-    )
-    assert "test images" not in describe_scores(0, 10) and "silhouettes" not in describe_scores(5, 0)
+    searches = [{"neighbors": search | {"recall": recall}, "backend": "openTSNE"} for recall in (0.99959, 1.0)]
+    assert "was at least 0.9995." in describe_neighbors(searches)
+    assert "test images" not in describe_scores(0, 10, False) and "silhouettes" not in describe_scores(5, 0, False)
+    assert "5 nearest landmarks" in describe_scores(5, 10, True)
+    text = describe_neighbors([{"neighbors": search, "backend": "tsnecuda", "landmarks": 50}])
+    assert "the 90 nearest landmarks" in text and "tsnecuda found the neighbors itself" in text
     facts = {
         "backend": "tsnecuda",
         "version": "3.0.2",
@@ -143,7 +145,10 @@ def test_methods_of_what_differs():
         "momentum": 0.8,
         "kl_divergence": 1.234,
     }
-    text = describe_tsne([facts, facts | {"backend": "openTSNE", "version": "1.0.4", "repulsion": "grid"}], [1, 2])
+    wide = facts | {"backend": "openTSNE", "version": "1.0.4", "repulsion": "grid"}
+    wide["start"] = facts["start"] | {"of_rows": 5}
+    text = describe_tsne([facts, wide], [1, 2])
+    assert "(of 5 to 10 rows)" in text and "on the CPU, the repulsion was interpolated on a grid" in text
     assert "openTSNE 1.0.4 and tsnecuda 3.0.2, Poličar et al. 2024 and Chan et al. 2019" in text
     assert "Seeds were 1 and 2." in text and "1.23 to 1.23" in text
     record = {"workflow": {}, "configuration": None, "versions": {"numpy": "1"}}

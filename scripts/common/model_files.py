@@ -25,7 +25,9 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what zipfile unpacks no further than it is asked to
 EXPANSION = 10  # times as large as it is packed: more than any that Keras writes, which it does not pack
 SMALL = 2**26  # bytes, that may be packed as they like
+LARGEST_CONFIG = 2**23  # bytes, of which Python makes objects that take up to seventy times as much
 CODE = ("Lambda", "__lambda__")
+TENSOR = "__keras_tensor__"  # what another layer puts out; a layer of constants would compute as it is built
 PROGRAMS = ("TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")  # what a model in another form is called with
 SLACK = 1_000_000  # weights that a model may have and not keep in its file, as states of random generators
 
@@ -45,20 +47,21 @@ def check_model(path: str | Path) -> None:
     than SMALL bytes and EXPANSION times its size.
     """
     with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
+        members = archive.infolist()
+        for member in members:
             check_member(member)
-        size, packed = (
-            sum(getattr(member, name) for member in archive.infolist()) for name in ("file_size", "compress_size")
-        )
+        size, packed = (sum(getattr(member, name) for member in members) for name in ("file_size", "compress_size"))
         if size > SMALL + EXPANSION * packed:
             raise UserError(f"its members would be unpacked to {size:,} bytes from {packed:,}")
+        if archive.getinfo(CONFIG).file_size > LARGEST_CONFIG:
+            raise UserError(f"its {CONFIG} is longer than {LARGEST_CONFIG:,} bytes")
         config = json.loads(archive.read(CONFIG))
         config.pop("compile_config", None)  # how it was trained, often with a loss of one's own
         check_config(config)
         held = check_weights(BytesIO(archive.read(WEIGHTS)))
     declared = count_weights(config)
     if declared > held + SLACK:
-        raise UserError(f"its layers declare {declared:,} weights, and it holds {held:,}")
+        raise UserError(f"its layers declare {declared:,} weights, and it holds {held:,}: save it again, without LoRA")
 
 
 def check_member(member: zipfile.ZipInfo) -> None:
@@ -84,6 +87,9 @@ def check_config(config: object) -> None:
         if module.split(".")[0] not in ("keras", "builtins"):
             what = entry.get("registered_name") or name
             raise UserError(f"it needs code that is not Keras' own ({what}, of {module}): make it of Keras' own layers")
+        for node in entry.get("inbound_nodes") or []:
+            if isinstance(node, Mapping) and not any(part["class_name"] == TENSOR for part in descriptions(node)):
+                raise UserError(f"its layer {entry.get('name', name)} is called with constants alone, not with images")
 
 
 def descriptions(value: object) -> Iterator[Mapping[str, Any]]:
@@ -115,9 +121,12 @@ def check_weights(file: str | Path | BinaryIO) -> int:
         for name, dataset in datasets.items():
             if dataset.external or dataset.is_virtual:
                 raise UserError(f"its weights {name} are kept in another file")
-            kept = dataset.id.get_storage_size()
-            if dataset.nbytes > SMALL + EXPANSION * kept:
-                raise UserError(f"its weights {name} declare {dataset.nbytes:,} bytes, of which it holds {kept:,}")
+            if dataset.dtype.kind not in "biuf":
+                raise UserError(f"its weights {name} are {dataset.dtype}, not numbers")
+        declared = sum(dataset.nbytes for dataset in datasets.values())
+        kept = sum(dataset.id.get_storage_size() for dataset in datasets.values())
+        if declared > SMALL + EXPANSION * kept:
+            raise UserError(f"its weights declare {declared:,} bytes, of which it holds {kept:,}")
         return sum(dataset.size for dataset in datasets.values())
 
 
@@ -126,8 +135,15 @@ def count_weights(config: Mapping[str, Any]) -> int:
 
     def build() -> keras.Model:
         with keras.StatelessScope(initialize_variables=False):
-            return keras.models.model_from_json(json.dumps(config))
+            return keras.models.model_from_json(json.dumps(not_compiled(config)))
 
     # in a thread of its own: Keras keeps for each a list of the weights that are still to be made, and would make these
     with ThreadPoolExecutor(1) as thread:
         return sum(math.prod(variable.shape) for variable in thread.submit(build).result().variables)
+
+
+def not_compiled(value: Any) -> Any:
+    """A configuration without what it says, at any depth, of training, for which weights would be made at once."""
+    if isinstance(value, Mapping):
+        return {key: not_compiled(part) for key, part in value.items() if key != "compile_config"}
+    return [not_compiled(part) for part in value] if isinstance(value, list) else value

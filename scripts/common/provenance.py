@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Mapping
 from typing import Any
 
 VARIABLE = "WORKFLOW_PROVENANCE"  # rules/provenance.smk sets it
@@ -23,12 +22,3 @@ def provenance(dataset: str, *projects: str) -> dict[str, Any]:
         "configuration": known.get("configurations", {}).get(dataset),
         "versions": {"python": platform.python_version()} | versions,
     }
-
-
-def describe(record: Mapping[str, Any]) -> str:
-    """A record of `provenance` in words, but for the versions."""
-    workflow = record["workflow"]
-    commit = f", commit {workflow['commit'][:12]}" if workflow.get("commit") else ", commit unknown"
-    changed = " with changes" if workflow.get("changed") else ""
-    configuration = f", configuration {record['configuration'][:12]}" if record["configuration"] else ""
-    return f"version {workflow.get('version', 'unknown')}{commit}{changed}{configuration}"

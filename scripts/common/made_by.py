@@ -1,0 +1,13 @@
+"""What made a result, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def describe(record: Mapping[str, Any]) -> str:
+    """Describe a record of common.provenance, but for the versions."""
+    workflow = record["workflow"]
+    commit = f", commit {workflow['commit'][:12]}" if workflow.get("commit") else ", commit unknown"
+    changed = " with changes" if workflow.get("changed") else ""
+    configuration = f", configuration {record['configuration'][:12]}" if record["configuration"] else ""
+    return f"version {workflow.get('version', 'unknown')}{commit}{changed}{configuration}"
