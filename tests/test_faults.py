@@ -203,11 +203,11 @@ VECTORS = {"datasets": {"Vectors": {"vectors": {"dense3": f"{RESULTS}/features/d
         ("find_neighbors", f"{RESULTS}/neighbors/conv1.npz", "100k", {}),
         ("choose_landmarks", f"{RESULTS}/landmarks/conv1/features.npy", "1M", LANDMARKS),
         ("find_landmark_neighbors", f"{RESULTS}/landmarks/dense3/neighbors.npz", "400k", LANDMARKS),
-        ("find_nearest_landmarks", f"{RESULTS}/landmarks/dense3/neighbors-1-of-2.npz", "600k", LANDMARKS),
+        ("find_nearest_landmarks", f"{RESULTS}/landmarks/dense3/neighbors-1-of-2.npz", "400k", LANDMARKS),
         ("gather_neighbors", f"{RESULTS}/neighbors/dense3.npz", "100k", LANDMARKS),
         ("embed_tsne", f"{RESULTS}/maps/conv1.npy", "4k", {}),
         ("plot_scatter", "results/figures/Small_tSNE_conv1.eps", "20k", {}),
-        ("plot_thumbnails", "results/figures/Small_tSNE_conv1_embed.eps", "20k", {}),
+        ("plot_thumbnails", "results/figures/Small_tSNE_conv1_embed.png", "20k", {}),
     ],
 )
 def test_full_disk_is_named_with_the_file(workflow, mounted, rule, target, size, changes):

@@ -85,7 +85,7 @@ def test_summary_has_scores_configuration_and_versions(report):
     open_part(report, "1. Layers side by side")
     report.locator("a[iconname=eye]").nth(2).click()
     page = report.frame_locator("iframe").locator("body")
-    page.get_by_text("trustworthiness").wait_for()
+    page.get_by_text("trustworthiness").first.wait_for()
     text = page.inner_text()
     assert all(
         said in text

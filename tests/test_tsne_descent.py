@@ -268,7 +268,7 @@ def test_anything_else_is_left_to_openTSNE(case):
 def test_compiles_where_nothing_can_be_written(tmp_path):
     folder = tmp_path / "common"
     folder.mkdir()
-    for name in ("compiled.py", "tsne_descent.py"):
+    for name in ("compiled.py", "jobs.py", "tsne_descent.py"):
         shutil.copy2(ROOT / "scripts/common" / name, folder)
     (folder / "__pycache__").touch()  # files in the place of the two folders, which not even root can write to
     code = (

@@ -7,7 +7,7 @@ from common.pieces import fitting, pieces
 
 ROWS = 10_000  # the components of so many rows, drawn at random, stand for those of all
 SAMPLE_MB = 200  # which they must fit into; on every machine the same, so that the results are
-BLOCK = 10_000  # rows
+BLOCK_MB = 100  # of the features whose place among the components is computed at once
 
 
 def rows_used(shape: tuple[int, int], count: int) -> int:
@@ -29,6 +29,6 @@ def principal_components(features: np.ndarray, count: int, seed: int) -> tuple[n
 def project(features: np.ndarray, mean: np.ndarray, components: np.ndarray) -> np.ndarray:
     """Features (n, d) in the frame of the components (count, d), block by block: (n, count) float32."""
     projected = np.empty((len(features), len(components)), np.float32)
-    for rows in pieces(len(features), min(BLOCK, fitting(SAMPLE_MB, features.shape[1]))):
+    for rows in pieces(len(features), fitting(BLOCK_MB, features.shape[1])):
         projected[rows] = (features[rows] - mean) @ components.T
     return projected

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from common.components import SAMPLE_MB, principal_components, project
+from common.components import BLOCK_MB, SAMPLE_MB, principal_components, project
 from common.jobs import UserError
 from common.nearest import NearestSoFar, first, limits_among, nearest, side_by_side, squared_distances, squared_lengths
 from common.neighbors import without_self
@@ -68,7 +68,7 @@ def search_exactly(
 def squared_lengths_about(mean: np.ndarray, features: np.ndarray) -> np.ndarray:
     """The squared distance of each row of features (n, d) from their mean (d,): (n,) float32."""
     lengths = np.empty(len(features), np.float32)
-    for rows in pieces(len(features), min(BLOCK, fitting(SAMPLE_MB, features.shape[1]))):
+    for rows in pieces(len(features), fitting(BLOCK_MB, features.shape[1])):
         lengths[rows] = squared_lengths(features[rows] - mean)
     return lengths
 
