@@ -1,5 +1,6 @@
 """The workflow used from elsewhere: from a folder of one's own, and as a module from a git repository."""
 
+import json
 import os
 import re
 import subprocess
@@ -114,7 +115,7 @@ def repository(fresh, tmp_path_factory) -> tuple[Path, str]:
     return bare, commit
 
 
-def use(folder: Path, snakefile: str, **variables: str) -> None:
+def use(folder: Path, snakefile: str, commit: str | None, **variables: str) -> None:
     """Make Digits, and the report of it, by a workflow that is the snippet of the README, and look at both."""
     readme = (ROOT / "README.md").read_text()
     snippet = textwrap.dedent(re.search(r"^    module layers:\n.*?\n(?=\S)", readme, re.M | re.S)[0])
@@ -127,13 +128,15 @@ def use(folder: Path, snakefile: str, **variables: str) -> None:
     (results,) = folder.rglob("results")
     assert {path.stem for path in (results / "figures").iterdir()} == MADE
     assert "createScatterplot" in (results / "Digits/explorer.html").read_text()
+    made_by = json.loads((results / "Digits/maps/dense3.json").read_text())["provenance"]["workflow"]
+    assert made_by["commit"] == commit and made_by["changed"] == (None if commit is None else False)
     result = snakemake(folder, "--report", "report.html", "--", "layers_Digits", **variables)
     assert result.returncode == 0 and "dense3" in (folder / "report.html").read_text(), result.stderr
 
 
 def test_module_by_gitfile(repository, tmp_path):
     bare, commit = repository
-    use(tmp_path / "use", f'gitfile("{bare.with_name("work")}", path="Snakefile", commit="{commit}")')
+    use(tmp_path / "use", f'gitfile("{bare.with_name("work")}", path="Snakefile", commit="{commit}")', commit)
 
 
 def test_module_by_github(repository, tmp_path):
@@ -142,8 +145,8 @@ def test_module_by_github(repository, tmp_path):
     clone = cache / "snakemake/snakemake/source-cache/snakemake-git-cache/github.com/owner/repo"
     clone.parent.mkdir(parents=True)
     clone.symlink_to(repository[0])
-    use(tmp_path / "use", 'github("owner/repo", path="Snakefile", tag="v1")', XDG_CACHE_HOME=str(cache))
+    use(tmp_path / "use", 'github("owner/repo", path="Snakefile", tag="v1")', repository[1], XDG_CACHE_HOME=str(cache))
 
 
 def test_module_by_its_path(fresh, tmp_path):
-    use(tmp_path / "use", f'"{fresh.folder}/Snakefile"')
+    use(tmp_path / "use", f'"{fresh.folder}/Snakefile"', None)
