@@ -98,7 +98,7 @@ def test_checkout_with_braces_in_its_path_is_refused(fresh, tmp_path):
     workflow = fresh.copy(tmp_path / "in {braces}")
     result = snakemake(workflow.folder, "--dry-run")
     assert result.returncode != 0
-    assert f"{workflow.folder} has braces in it, which Snakemake would fill in" in result.stdout + result.stderr
+    assert f"{workflow.folder}/rules has braces in it, which Snakemake would fill in" in result.stdout + result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,8 @@ def test_results_say_which_commit_made_them_and_a_commit_makes_nothing_stale(wor
         return subprocess.check_output(command, cwd=workflow.folder, text=True).strip()
 
     git("init", "--quiet")
-    git("add", "Snakefile", "rules", "scripts")
+    (workflow.folder / ".gitignore").write_text("__pycache__/\n")
+    git("add", "Snakefile", "rules", "scripts", "envs")
     git("commit", "--quiet", "--message", "all")
     assert workflow.plan() == {}
     commit = git("rev-parse", "HEAD")
@@ -194,7 +195,7 @@ def test_report_of_what_is_not_made_is_answered_with_the_command_that_works(fini
     workflow = finished.copy(tmp_path / "workflow")
     workflow.configure(make=["Digits"])
     result = workflow.run("--report", "report.html")
-    said = re.search(r"Digits is not made yet, .*: snakemake (--report report.html -- Small)$", result.stderr, re.M)
+    said = re.search(r"^Digits is not made yet, .*: snakemake (--report .* -- Small)$", result.stderr, re.M)
     assert result.returncode != 0 and said, result.stderr
     result = workflow.run(*said[1].split())
     assert result.returncode == 0, result.stderr
