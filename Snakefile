@@ -1,11 +1,11 @@
 # What has each layer of a neural network learned? From images to a trained CNN, to the features of each of its layers, to
-# one t-SNE map a layer, to figures. `snakemake --cores all` makes them all; config/config.yaml says of what.
+# one t-SNE embedding a layer, to figures. `snakemake --cores all` makes them all; config/config.yaml says for which data.
 
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-if str(workflow.current_basedir).startswith("git+file:"):  # by gitfile(), of which Snakemake 9.27 joins no such paths
+if str(workflow.current_basedir).startswith("git+file:"):  # by gitfile(), whose paths Snakemake 9.27 cannot join
     type(workflow.current_basedir).join = lambda folder, path: type(folder)(
         folder.repo_path,
         os.path.normpath(os.path.join(folder.path, str(path))),
@@ -14,7 +14,7 @@ if str(workflow.current_basedir).startswith("git+file:"):  # by gitfile(), of wh
         commit=folder.commit,
     )
 
-# What differs from the defaults, which stand beside this file (rules/config.smk).
+# Values that replace the defaults, which stand beside this file.
 if Path("config/config.yaml").exists():
 
     configfile: "config/config.yaml"
@@ -23,10 +23,7 @@ if Path("config/config.yaml").exists():
 report: "report/workflow.rst"
 
 
-include: "rules/config.smk"
-include: "rules/datasets.smk"
 include: "rules/common.smk"
-include: "rules/provenance.smk"
 include: "rules/data.smk"
 include: "rules/network.smk"
 include: "rules/maps.smk"
@@ -35,19 +32,18 @@ include: "rules/scores.smk"
 include: "rules/figures.smk"
 include: "rules/explorer.smk"
 include: "rules/targets.smk"
-include: "rules/messages.smk"
 
 
 onsuccess:
-    say_last(what_to_look_at())
+    messages.print_last(messages.list_new_results(SETTINGS, STARTED))
 
 
 onerror:
-    say_last(why_it_failed(log))
+    messages.print_last(messages.explain_failure(log))
 
 
 rule all:
-    """Every figure and table, and the explorer, of the data sets that the configuration says to make."""
+    """Make every figure and table, and the explorer, of the data sets that the configuration says to make."""
     default_target: True
     input:
         of_all(everything_of),

@@ -15,7 +15,7 @@ from typing import Any
 
 from measuring import OURS, SHARED, Runs, environment, last_line, machine, measure, need, take_cores, write
 
-from common.jobs import UserError
+from common.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ COLUMNS = (
     *("prepare_seconds", "optimize_seconds", "seconds", "cpu_seconds"),
     # of the process: until the call, and altogether
     *("start_seconds", "process_seconds", "process_cpu_seconds", "peak_mib"),
-    *("kl_divergence", "kept_10", "map_accuracy"),
+    *("kl_divergence", "knn_preservation_10", "knn_accuracy_map"),
     *("processor", "cores", "python", "versions", "note"),
 )
 HERE = Path(__file__).parent

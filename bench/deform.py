@@ -13,9 +13,9 @@ import numpy as np
 from measuring import need
 from scipy.ndimage import gaussian_filter1d
 
-from common.arrays import load
-from common.files import whole
-from common.jobs import UserError
+from common.inputs import load_array
+from common.files import atomic_write
+from common.errors import UserError
 
 FOLDER = Path("resources/deformed")
 SEED = 1004
@@ -34,7 +34,7 @@ def read_dataset(dataset: str) -> tuple[np.ndarray, np.ndarray]:
     found = {}
     for kind in ("images", "labels"):
         paths = [Path("results", dataset, f"data/{split}_{kind}.npy") for split in ("train", "validation", "test")]
-        found[kind] = [load(need(path, f"snakemake --cores all {path}")) for path in paths]
+        found[kind] = [load_array(need(path, f"snakemake --cores all {path}")) for path in paths]
     channels = found["images"][0].shape[3]
     if channels != 1:
         raise UserError(f"the images of {dataset} have {channels} channels; only those of one are deformed")
@@ -94,10 +94,10 @@ def blocks(images: np.ndarray, count: int, seed: int = SEED) -> Iterator[np.ndar
 def write(images: np.ndarray, labels: np.ndarray, count: int, folder: Path) -> None:
     """Write `count` images, made of `images` (m, h, w) uint8, and their labels, as images.npy and labels.npy."""
     folder.mkdir(parents=True, exist_ok=True)
-    with whole(folder / "labels.npy") as part:
+    with atomic_write(folder / "labels.npy") as part:
         np.save(part, np.resize(labels, count))
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *images.shape[1:])}
-    with whole(folder / "images.npy") as part, open(part, "wb") as file:
+    with atomic_write(folder / "images.npy") as part, open(part, "wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for block in blocks(images, count):
             file.write(block.data)

@@ -15,7 +15,7 @@ from typing import Any
 
 from measuring import Runs, environment, last_line, machine, measure, need, take_cores, write
 
-from common.jobs import UserError
+from common.errors import UserError
 
 
 @dataclass(frozen=True)

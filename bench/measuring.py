@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.files import whole
-from common.jobs import UserError
+from common.files import atomic_write
+from common.errors import UserError
 
 SHARED = ("numpy", "scipy", "scikit-learn")
 OURS = ("openTSNE", "numba", *SHARED)  # packages that this workflow's t-SNE computes with
@@ -76,7 +76,7 @@ def last_line(log: Path) -> str:
 
 def write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a table of runs with these columns; what a run does not have is left empty."""
-    with whole(path) as part, open(part, "w", newline="") as file:
+    with atomic_write(path) as part, open(part, "w", newline="") as file:
         table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 from run_peer import PERPLEXITY
 
-from common.figures import SMALL
-from common.files import whole
+from common.figures.style import SMALL
+from common.files import atomic_write
 
 INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity, on as many cores as
 there are threads; else each has its own defaults. Layer by layer they take turns, in this order, round after
@@ -35,7 +35,7 @@ WIDTH, ROW, AROUND = 7.0, 0.21, 0.85  # inches: of the figure, of a peer, above 
 DPI = 300
 AVERAGED = [
     *("seconds", "prepare_seconds", "optimize_seconds", "cpu_seconds", "start_seconds", "process_seconds"),
-    *("process_cpu_seconds", "peak_mib", "kl_divergence", "kept_10", "map_accuracy"),
+    *("process_cpu_seconds", "peak_mib", "kl_divergence", "knn_preservation_10", "knn_accuracy_map"),
 ]
 MARKS = {
     "prepare_seconds": {"label": "until the first iteration", "color": "#3f90da", "marker": "s", "markersize": 3.5},
@@ -100,8 +100,8 @@ def cells(row: pd.Series) -> list[str]:
         digits(row.process_seconds),
         f"{row.peak_mib / 1024:.2f}",
         f"{row.kl_divergence:.4f}" + spread(row.kl_low, row.kl_high, ".4f"),
-        f"{100 * row.kept_10:.1f}",
-        f"{100 * row.map_accuracy:.2f}",
+        f"{100 * row.knn_preservation_10:.1f}",
+        f"{100 * row.knn_accuracy_map:.2f}",
         f"{row.runs}",
     ]
 
@@ -188,9 +188,9 @@ def plot(table: pd.DataFrame) -> Figure:
 def publish(name: str, plot: Callable[[pd.DataFrame], Figure], report: Callable[[pd.DataFrame], str]) -> None:
     """Draw and write docs/{name}.png and docs/{name}.md, from the runs in docs/{name}.csv."""
     table = pd.read_csv(f"docs/{name}.csv")
-    with matplotlib.rc_context(SMALL), whole(f"docs/{name}.png") as part:
+    with matplotlib.rc_context(SMALL), atomic_write(f"docs/{name}.png") as part:
         plot(table).savefig(part, format="png", dpi=DPI)
-    with whole(f"docs/{name}.md") as part:
+    with atomic_write(f"docs/{name}.md") as part:
         part.write_text(report(table))
 
 

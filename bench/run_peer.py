@@ -31,14 +31,14 @@ def ours(threads: int, seed: int) -> Call:
     from embed_tsne import affinities, fit_opentsne, start_layout
     from find_neighbors import find_neighbors
 
-    from common.affinities import neighbors_heeded
+    from common.tsne.affinities import n_neighbors
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
     parameters = config["tsne"] | {"perplexity": PERPLEXITY, "seed": seed}
 
     def call(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()
-        found, _ = find_neighbors(features, features[:0], neighbors_heeded(PERPLEXITY), seed, config["memory"], threads)
+        found, _ = find_neighbors(features, features[:0], n_neighbors(PERPLEXITY), seed, config["memory"], threads)
         neighbors = affinities(found, PERPLEXITY, threads)
         start = start_layout(features, seed)
         prepared = time.perf_counter() - started

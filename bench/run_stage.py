@@ -18,12 +18,12 @@ from measuring import OURS, cpu_seconds
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import load_npz, save_npz
 
-from common.affinities import affinities, neighbors_heeded
-from common.arrays import load
-from common.files import whole
-from common.jobs import UserError
-from common.searches import make_search, search_others
-from common.sources import as_images, npy_rows, write_rows
+from common.tsne.affinities import affinities, n_neighbors
+from common.inputs import load_array
+from common.files import atomic_write
+from common.errors import UserError
+from common.knn.index import make_search, search_others
+from common.readers.sources import as_images, npy_rows, write_rows
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
 FEW = (100, 5000)  # points of a first try, that nothing is compiled while it is measured: all pairs, and a grid
@@ -50,13 +50,13 @@ def handed(points: int, name: str) -> Path:
 
 def first_features(points: int) -> np.ndarray:
     """The features of so many images, (points, d) float32, mapped from the disk."""
-    images = load(FEATURES)
+    images = load_array(FEATURES)
     return images.reshape(len(images), -1)[:points]
 
 
 def neighbors(points: int, threads: int, seed: int, timed: Timed) -> dict[str, Any]:
     """The neighbors, as find_neighbors finds them, and the plan of the search."""
-    features, k = first_features(points), neighbors_heeded(CONFIG["tsne"]["perplexity"])
+    features, k = first_features(points), n_neighbors(CONFIG["tsne"]["perplexity"])
     with timed:
         search, facts = make_search(features, k, seed, CONFIG["memory"], threads)
         indices, distances = search_others(search, features, np.arange(points), k)
@@ -123,7 +123,7 @@ def features(most: int) -> None:
             "or ask for fewer (--points)"
         )
     if not FEATURES.exists() or FEATURES.stat().st_mtime < IMAGES.stat().st_mtime:
-        with whole(FEATURES) as part:
+        with atomic_write(FEATURES) as part:
             write_rows(rows, np.arange(rows.shape[0]), part)
 
 

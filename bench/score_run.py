@@ -10,17 +10,17 @@ from run_peer import PERPLEXITY
 from score_map import VOTERS, accuracy, kept
 from sklearn.neighbors import NearestNeighbors
 
-from common.affinities import affinities, neighbors_heeded
-from common.files import whole
-from common.neighbors import without_self
-from common.searches import search_exactly
+from common.tsne.affinities import affinities, n_neighbors
+from common.files import atomic_write
+from common.knn.results import drop_self
+from common.knn.index import search_exactly
 
 MEMORY = 2000  # MB
 
 
 def exact_neighbors(features: np.ndarray, k: int, threads: int) -> dict[str, np.ndarray]:
     """The k nearest neighbors of each row of `features` (n, d), by an exact search: indices and distances (n, k)."""
-    found = without_self(*search_exactly(features, features, k + 1, MEMORY, threads), np.arange(len(features)))
+    found = drop_self(*search_exactly(features, features, k + 1, MEMORY, threads), np.arange(len(features)))
     return dict(zip(("indices", "distances"), found, strict=True))
 
 
@@ -32,8 +32,8 @@ def scores(places: np.ndarray, labels: np.ndarray, neighbors: dict[str, np.ndarr
     in_map = NearestNeighbors(n_neighbors=VOTERS, algorithm="kd_tree").fit(places).kneighbors(return_distance=False)
     return {
         "kl_divergence": round(kl_divergence(places, affinities(neighbors, PERPLEXITY, threads=1).P), 6),
-        "kept_10": round(kept(in_map, neighbors["indices"], VOTERS), 6),
-        "map_accuracy": round(accuracy(in_map, labels, labels), 6),
+        "knn_preservation_10": round(kept(in_map, neighbors["indices"], VOTERS), 6),
+        "knn_accuracy_map": round(accuracy(in_map, labels, labels), 6),
     }
 
 
@@ -43,8 +43,8 @@ def main(features_path: str, labels_path: str, map_path: str, neighbors_path: st
     stored = Path(neighbors_path)
     if not stored.exists() or stored.stat().st_mtime < Path(features_path).stat().st_mtime:
         features = np.load(features_path, mmap_mode="r")[: len(places)]
-        with whole(stored) as part:
-            np.savez(part, **exact_neighbors(features, neighbors_heeded(PERPLEXITY), int(threads)))
+        with atomic_write(stored) as part:
+            np.savez(part, **exact_neighbors(features, n_neighbors(PERPLEXITY), int(threads)))
     print(json.dumps(scores(places, np.load(labels_path)[: len(places)], dict(np.load(stored)))))
 
 

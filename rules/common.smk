@@ -1,118 +1,222 @@
-# What the rules share: the wildcards' values, and the files that a script uses.
+# What all rules share: the code and the configuration that they use, and functions for their input and parameters.
 
-import ast
-import hashlib
+import functools
 import json
-import math
-import os
 import re
 import shutil
+import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from snakemake.cli import get_argument_parser
+
+SCRIPTS = Path(str(workflow.current_basedir)) / "../scripts"
 
 
-wildcard_constraints:
-    dataset=one_of(SETTINGS),
-    layer=one_of({layer for dataset in SETTINGS for layer in layers(dataset)}),
-    training=one_of({training for dataset in SETTINGS for training in trainings(dataset)}),
-    tsne=one_of({tsne for dataset in SETTINGS for tsne in tsnes(dataset)}),
-
-
-def pins():
-    """The versions of what is in the environments that the rules name, and of Snakemake, by name."""
-    found = {"snakemake": snakemake.__version__}
-    network, maps = ("network-gpu" if GPU_FOR_NETWORK else "network"), ("maps-gpu" if GPU_FOR_MAPS else "maps")
-    for name in ("data", network, "neighbors", maps, "scores", "figures"):
-        with open(workflow.source_path(f"../envs/{name}.yaml")) as file:
-            entries = yaml.safe_load(file)["dependencies"]
-        found |= {
-            name: entry.removeprefix(name).lstrip(" =") for entry in entries for name in re.findall(r"^[\w-]+", entry)
-        }
-    return found
-
-
-def by_size(base, most=math.inf, **factors):
-    """What a job asks for: `base`, and for each input named so much a megabyte of it; with each attempt twice as much.
-
-    Of an input that a job holds in pieces, no more than `most` megabytes count.
-
-    In megabytes or minutes. Measured on all of MNIST, with some to spare, since other machines are slower, or busy;
-    memory with 300 for Snakemake, which runs the job on a cluster's node. docs/resources.md compares.
-    """
-
-    def ask(wildcards, input, attempt):
-        return int(
-            (base + sum(factor * min(megabytes(input[name]), most) for name, factor in factors.items()))
-            * 2 ** (attempt - 1)
-        )
-
-    return ask
-
-
-def megabytes(paths):
-    """The size of a file, or of several together."""
-    return sum(os.path.getsize(path) for path in ([paths] if isinstance(paths, str) else paths)) / 1e6
-
-
-# Who asks for a GPU. It decides on the environment and, on a cluster, on the node.
-GPU_FOR_NETWORK = config["gpu"]
-GPU_FOR_MAPS = {"auto": config["gpu"], "tsnecuda": True, "opentsne": False}[config["tsne"]["backend"]]
-
-
-def digest(*files):
-    """A digest of files in scripts/ that a rule's script uses, as a parameter.
-
-    Snakemake reruns a rule when its script is edited, but knows nothing of what the script reads or imports. As input
-    files they would be recorded with their absolute paths, and a folder that was moved would be stale.
-    """
-    digests = [hashlib.sha256(source(file).read_bytes()).digest() for file in files]
-    return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
-
-
+@functools.cache
 def source(file):
-    """A file in scripts/, where a script finds it that imports or reads it.
+    """Return the path of a file in scripts/, where Python can import it; None if there is no such file.
 
-    Of a workflow from git, Snakemake fetches what is asked for, so that scripts can import it; but what gitfile() has
-    fetched has the commit in its name.
+    Of a workflow from git, Snakemake fetches single files; one that gitfile() fetches has the commit in its name.
     """
-    fetched = Path(workflow.source_path(f"../scripts/{file}"))
+    if SCRIPTS.is_dir():
+        return SCRIPTS / file if (SCRIPTS / file).exists() else None
+    try:
+        fetched = Path(workflow.source_path(f"../scripts/{file}"))
+        content = fetched.read_bytes()
+    except (OSError, WorkflowError):
+        return None
     path = fetched.with_name(Path(file).name)
     if not path.exists():
         shutil.copyfile(fetched, path)
-    elif path.read_bytes() != fetched.read_bytes():
-        raise WorkflowError(
-            f"{fetched}: two commits of this workflow cannot be modules of one; use one commit for both"
-        )
+    elif path.read_bytes() != content:
+        raise WorkflowError(f"{fetched}: one Snakefile cannot use two commits of this workflow. Use one commit.")
     return path
 
 
-def helpers(*modules):
-    """`digest` of the modules of scripts/common that a rule's script imports, and of those that they import."""
-    digests = [digest("common/__init__.py")]
-    for module in modules:
-        file = f"common/{module}.py"
-        tree = ast.parse(source(file).read_text())
-        imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        imported = [name.removeprefix("common.") for name in imported if name.startswith("common.")]
-        digests += [digest(file), helpers(*imported)]
-    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+for file in ("common/__init__.py", "common/workflow/__init__.py", "common/workflow/code.py"):
+    source(file)
+sys.path.insert(0, str(source("common/__init__.py").parents[1]))
+
+from common.workflow.code import digest, list_code
+
+
+@functools.cache
+def code(*files):
+    """Return a digest of files in scripts/ and of all modules that they import.
+
+    As a parameter of a rule, it makes the rule's output stale when they change. Snakemake notices only a change of the
+    script itself; as input files, they would be recorded with absolute paths.
+    """
+    return digest(path for file in files for path in list_code(file, source).values())
+
+
+WORKFLOW_MODULES = ("messages", "provenance", "resources")
+code("common/settings/__init__.py", "common/settings/sources.py")  # fetches them
+code(*(f"common/workflow/{module}.py" for module in WORKFLOW_MODULES))
+
+from common.errors import UserError
+from common.readers.names import SPLITS
+from common.tsne.backends import AUTO, BACKENDS
+from common.settings import datasets, load_configuration, resolve_dataset, sources
+from common.workflow import messages, provenance
+from common.workflow.resources import request
+
+
+@contextmanager
+def report_configuration_errors():
+    """Let Snakemake end with the line of a UserError, without a traceback."""
+    try:
+        yield
+    except UserError as error:
+        raise WorkflowError(f"configuration: {error}") from None
+
+
+def load_yaml(file):
+    """Return the content of a YAML file of this workflow."""
+    return yaml.safe_load(Path(workflow.source_path(file)).read_text(encoding="utf-8"))
+
+
+if set(str(workflow.current_basedir)) & set("{}"):
+    raise WorkflowError(f"Snakemake reads braces as wildcards. Rename the folder {workflow.current_basedir}.")
+
+with report_configuration_errors():
+    SCHEMA = load_yaml("../config/schema.yaml")
+    config.update(load_configuration(config, load_yaml("../config/config.yaml"), SCHEMA))
+    for values in (config, *config["datasets"].values()):
+        source(f"common/networks/architectures/{values.get('network', {}).get('model')}.py")  # of a built-in one
+    SETTINGS = {name: resolve_dataset(name, config, SCHEMA) for name in config["datasets"]}
+
+provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)
+
+# The data sets, by what they need.
+IMAGES = [name for name, settings in SETTINGS.items() if datasets.has_images(settings)]
+VECTORS = [name for name in SETTINGS if name not in IMAGES]
+TRAINED = [name for name in IMAGES if SETTINGS[name]["trained"]]
+IMPORTED = [name for name in IMAGES if not SETTINGS[name]["trained"]]
+LANDMARKED = [name for name, settings in SETTINGS.items() if settings["tsne"]["landmarks"]]
+EMBEDDED_WHOLE = [name for name in SETTINGS if name not in LANDMARKED]
+
+# A GPU decides on the conda environment and, on a cluster, on the node.
+GPU_FOR_NETWORK = config["gpu"]
+GPU_FOR_TSNE = config["gpu"] if config["tsne"]["backend"] == AUTO else BACKENDS[config["tsne"]["backend"]].needs_gpu
+NETWORK_ENV = f"../envs/network{'-gpu' if GPU_FOR_NETWORK else ''}.yaml"
+TSNE_ENV = f"../envs/maps{'-gpu' if GPU_FOR_TSNE else ''}.yaml"
+
+
+def any_of(values):
+    """Return a regular expression that matches these values only; without values, nothing."""
+    return f"({'|'.join(map(re.escape, values))})" if values else "(?!)"
+
+
+wildcard_constraints:
+    dataset=any_of(SETTINGS),
+    layer=any_of({layer for settings in SETTINGS.values() for layer in datasets.layer_names(settings)}),
+    training=any_of({suffix for settings in SETTINGS.values() for suffix in datasets.network_seeds_by_suffix(settings)}),
+    tsne=any_of({suffix for settings in SETTINGS.values() for suffix in datasets.tsne_seeds_by_suffix(settings)}),
+
+
+# Functions for input and params.
+
+
+def setting(key):
+    """Return a function that looks a setting of a job's data set up, such as network/seeds."""
+    return lookup("{dataset}/" + key, within=SETTINGS)
+
+
+def of_dataset(function):
+    """Return a function for `params` that applies one of common.settings.datasets to a job's data set."""
+    return lambda wildcards: function(SETTINGS[wildcards.dataset])
+
+
+def optional_file(key):
+    """Return a function for `input` that returns the file in a setting, or none."""
+    return lambda wildcards: setting(key)(wildcards) or []
+
+
+def of_layers(pattern, **parts):
+    """Return a function for `input`: the files of all layers of a job's data set."""
+    return lambda wildcards: collect(
+        pattern, dataset=wildcards.dataset, layer=datasets.layer_names(SETTINGS[wildcards.dataset]), **parts
+    )
+
+
+def of_images(pattern):
+    """Return a function for `input`: a file of a job's data set if it has images, else none."""
+    return lambda wildcards: pattern.format(dataset=wildcards.dataset) if wildcards.dataset in IMAGES else []
+
+
+def of_networks(pattern):
+    """Return a function for `input`: the files of all networks of a job's data set."""
+    return lambda wildcards: collect(
+        pattern, dataset=wildcards.dataset, training=datasets.networks(SETTINGS[wildcards.dataset])
+    )
+
+
+def of_reference_layer(pattern):
+    """Return a function for `input`: the file of the reference layer of a job's data set."""
+    return lambda wildcards: pattern.format(
+        dataset=wildcards.dataset, layer=datasets.reference_layer(SETTINGS[wildcards.dataset])
+    )
+
+
+def model_file(wildcards):
+    """Return the user's file that network.model names, or none."""
+    model = SETTINGS[wildcards.dataset]["network"]["model"]
+    return model if model.endswith((".py", ".keras")) else []
+
+
+def architecture_code(wildcards):
+    """Return a digest of the built-in architecture of a job's network, if it has one."""
+    file = f"common/networks/architectures/{SETTINGS[wildcards.dataset]['network']['model']}.py"
+    return code(file) if source(file) else None
+
+
+def architecture_settings(wildcards):
+    """Return the settings that a built-in architecture depends on; a user's file gets none."""
+    network = SETTINGS[wildcards.dataset]["network"]
+    return {} if network["model"].endswith(".py") else {key: network[key] for key in ("filters", "kernel", "units")}
+
+
+def reader_code(wildcards):
+    """Return a digest of the reader of a job's data set."""
+    return code(f"common/readers/{SETTINGS[wildcards.dataset]['kind']}.py")
+
+
+def network_seed(wildcards):
+    """Return the seed of a job's network; None if its layer does not belong to one, or it is not trained."""
+    settings, layer = SETTINGS[wildcards.dataset], wildcards.get("layer")
+    if layer is None:
+        return datasets.network_seeds_by_suffix(settings)[wildcards.training]
+    return datasets.network_seed_of(settings, layer, wildcards.training)
+
+
+def tsne_seed(wildcards):
+    """Return the seed of a job's embedding."""
+    return datasets.tsne_seeds_by_suffix(SETTINGS[wildcards.dataset])[wildcards.tsne]
 
 
 # The parts of the report, in its order.
 LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
 
 
-def shown(category, caption, figure):
-    """How the report shows a figure's PNG: where, with which text, and with what labels; of a map with its facts."""
+def in_report(category, caption, figure):
+    """Return the arguments of `report()` for a figure: category, caption, and labels, with facts about an embedding."""
 
     def labels(wildcards, input):
-        layer, several = wildcards.get("layer"), len(config["make"]) > 1
-        said = {"data set": wildcards.dataset} if several else {}
+        layer = wildcards.get("layer")
+        found = {"data set": wildcards.dataset} if len(config["make"]) > 1 else {}
         if layer is None:
-            return said | {"layer": "all", "figure": figure}
-        facts = json.loads(Path(input.facts).read_text())
-        backend = f"{facts['backend']} {facts['version']}"
-        return said | {"layer": layer, "figure": figure, "KL divergence": facts["kl_divergence"], "made by": backend}
+            return found | {"layer": "all", "figure": figure}
+        record = json.loads(Path(input.record).read_text())
+        backend = f"{record['backend']} {record['version']}"
+        return found | {
+            "layer": layer,
+            "figure": figure,
+            "KL divergence": record["kl_divergence"],
+            "made by": backend,
+        }
 
     return {"category": category, "caption": f"../report/{caption}.rst", "labels": labels}

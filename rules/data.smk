@@ -1,13 +1,26 @@
-# Needs: what datasets says: files of one's own, or a source from which one can be fetched (downloads).
-# Makes: resources/{download}.pkl.gz, and for each data set results/{dataset}/data/{split}_images.npy,
-#        (n, height, width, channels) float32 in [0, 1], {split}_labels.npy, (n,) int64, for the splits train, validation and
-#        test, and classes.json, the names of the classes that the labels number;
-#        of vectors, which have no images and one split, results/{dataset}/features/{layer}.npy, (n, d) float32, and
-#        data/rows.npy, the rows of their files that are mapped.
+# Needs: the files that a data set names in the configuration, or a source to download them from.
+# Makes: resources/{download}.pkl.gz; for each data set results/{dataset}/data/{split}_images.npy, (n, height, width,
+#        channels) float32 in [0, 1], and {split}_labels.npy, (n,) int64, for the splits train, validation and test, and
+#        classes.json, the class names, by class number. Vectors have no images and one split; of them are made
+#        results/{dataset}/features/{layer}.npy, (n, d) float32, and data/rows.npy, the rows of their files that are used.
+
+
+@report_configuration_errors()
+def dataset_files(wildcards):
+    """Return the files of a data set of images, by the arguments of its reader."""
+    settings, path = SETTINGS[wildcards.dataset], f"datasets.{wildcards.dataset}"
+    sources.check_sources(settings, path)
+    return sources.list_sources(settings, path)
+
+
+def vector_files(wildcards):
+    """Return the files of a data set's vectors: that of the job's layer, or all."""
+    files = SETTINGS[wildcards.dataset]["source"]
+    return files[wildcards.layer] if "layer" in wildcards.keys() else list(files.values())
 
 
 rule download_dataset:
-    """Fetch a data set from the first source that has it, and verify its content."""
+    """Download a data set from the first source that has it, and verify its content."""
     output:
         "resources/{download}.pkl.gz",
     log:
@@ -15,23 +28,23 @@ rule download_dataset:
     benchmark:
         "benchmarks/download_dataset/{download}.jsonl"
     wildcard_constraints:
-        download=one_of(config["downloads"]),
+        download=any_of(config["downloads"]),
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("jobs", "mnist_pickle"),
-        sources=lambda wildcards: config["downloads"][wildcards.download]["sources"],
-        sha256=lambda wildcards: config["downloads"][wildcards.download]["sha256"],
-        validation_size=lambda wildcards: config["downloads"][wildcards.download]["validation_size"],
+        code=code("download_dataset.py"),
+        sources=lookup("downloads/{download}/sources", within=config),
+        sha256=lookup("downloads/{download}/sha256", within=config),
+        validation_size=lookup("downloads/{download}/validation_size", within=config),
     script:
         "../scripts/download_dataset.py"
 
 
 rule prepare_dataset:
-    """Read a data set's images and labels, whatever it is kept in, and split them."""
+    """Read a data set's images and labels in any supported format, and split them."""
     input:
-        unpack(sources),
+        unpack(dataset_files),
     output:
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
@@ -45,12 +58,13 @@ rule prepare_dataset:
     benchmark:
         "benchmarks/prepare_dataset/{dataset}.jsonl"
     wildcard_constraints:
-        dataset=one_of(IMAGES),
+        dataset=any_of(IMAGES),
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("files", "jobs", "sampling", "sources"),
+        code=code("prepare_dataset.py"),
+        reader=reader_code,
         kind=setting("kind"),
         size=setting("size"),
         classes=setting("classes"),
@@ -61,10 +75,10 @@ rule prepare_dataset:
 
 
 rule prepare_labels:
-    """Read the labels of vectors."""
+    """Read the labels of vectors, and choose the rows to use."""
     input:
-        vectors=lambda wildcards: list(SETTINGS[wildcards.dataset]["source"].values()),
-        labels=lambda wildcards: SETTINGS[wildcards.dataset]["labels"] or [],
+        vectors=vector_files,
+        labels=optional_file("labels"),
     output:
         rows="results/{dataset}/data/rows.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
@@ -76,12 +90,12 @@ rule prepare_labels:
     benchmark:
         "benchmarks/prepare_labels/{dataset}.jsonl"
     wildcard_constraints:
-        dataset=one_of(VECTORS),
+        dataset=any_of(VECTORS),
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("files", "jobs", "sampling", "sources"),
+        code=code("prepare_labels.py"),
         classes=setting("classes"),
         sample=setting("sample"),
     script:
@@ -91,7 +105,7 @@ rule prepare_labels:
 rule prepare_vectors:
     """Read vectors as the features of a layer."""
     input:
-        vectors=lambda wildcards: SETTINGS[wildcards.dataset]["source"][wildcards.layer],
+        vectors=vector_files,
         rows="results/{dataset}/data/rows.npy",
     output:
         features="results/{dataset}/features/{layer}.npy",
@@ -101,11 +115,11 @@ rule prepare_vectors:
     benchmark:
         "benchmarks/prepare_vectors/{dataset}/{layer}.jsonl"
     wildcard_constraints:
-        dataset=one_of(VECTORS),
+        dataset=any_of(VECTORS),
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "sources"),
+        code=code("prepare_vectors.py"),
     script:
         "../scripts/prepare_vectors.py"

@@ -1,15 +1,14 @@
-# Needs: results/{dataset}/maps.csv, the images of results/{dataset}/data and the neighbors of both splits,
-#        results/{dataset}/neighbors/{layer}.npz and {layer}_test.npz.
-# Makes: results/{dataset}/explorer.html, one page to look at the maps of all layers with.
+# Needs: results/{dataset}/maps.csv, the images in results/{dataset}/data and the neighbors of both splits.
+# Makes: results/{dataset}/explorer.html, one page to explore the embeddings of all layers with.
 
 
 rule build_explorer:
-    """Make the explorer, a page that needs no server and fetches nothing."""
+    """Build the explorer, a page that needs no server and fetches nothing."""
     input:
         maps="results/{dataset}/maps.csv",
         classes="results/{dataset}/data/classes.json",
-        train_images=images_of("train"),
-        test_images=images_of("test"),
+        train_images=of_images("results/{dataset}/data/train_images.npy"),
+        test_images=of_images("results/{dataset}/data/test_images.npy"),
         train_neighbors=of_layers("results/{dataset}/neighbors/{layer}.npz"),
         test_neighbors=of_layers("results/{dataset}/neighbors/{layer}_test.npz"),
     output:
@@ -22,9 +21,11 @@ rule build_explorer:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "files", "jobs", "made_by", "provenance"),
-        page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
-        layers=lambda wildcards: layers(wildcards.dataset),
+        code=code("build_explorer.py"),
+        page=digest(
+            source(f"explorer/{name}") for name in ("explorer.html", "explorer.css", "explorer.js", "library.js")
+        ),
+        layers=of_dataset(datasets.layer_names),
         palette=palette,
     script:
         "../scripts/build_explorer.py"

@@ -1,23 +1,32 @@
-# Needs: results/{dataset}/aligned/{layer}.npy, and the labels and images of results/{dataset}/data;
+# Needs: results/{dataset}/aligned/{layer}.npy, and the labels and images in results/{dataset}/data;
 #        results/{dataset}/network/history.csv, predictions.csv and conv1_filters.npy; results/{dataset}/scores and layers.csv.
-# Makes: results/figures/*.eps, and a PNG twin of each, for the report, too, which shows no EPS.
+# Makes: results/figures/*.eps, each with a PNG file for the report, which cannot show EPS.
+
+
+@report_configuration_errors()
+def palette(wildcards):
+    """Return the palette of a job's data set; ends with an error if it has fewer colors than there are classes."""
+    return sources.check_palette_size(SETTINGS[wildcards.dataset], wildcards.dataset)
+
+
+def error_files(wildcards):
+    """Return the predictions and the test images' coordinates, if a scatter plot marks misclassified images."""
+    if not datasets.marks_errors(SETTINGS[wildcards.dataset]):
+        return []
+    return [*first_predictions(wildcards), f"results/{wildcards.dataset}/aligned/{wildcards.layer}_test.npy"]
 
 
 rule plot_scatter:
-    """A map as a scatter plot."""
+    """Draw an embedding as a scatter plot."""
     input:
         map="results/{dataset}/aligned/{layer}.npy",
-        facts="results/{dataset}/maps/{layer}.json",  # for the report
+        record="results/{dataset}/maps/{layer}.json",  # for the report
         labels="results/{dataset}/data/train_labels.npy",
         classes="results/{dataset}/data/classes.json",
-        errors=lambda wildcards: (
-            [predictions(wildcards.dataset)[0], f"results/{wildcards.dataset}/aligned/{wildcards.layer}_test.npy"]
-            if shows_errors(wildcards.dataset)
-            else []
-        ),
+        errors=error_files,
     output:
         eps="results/figures/{dataset}_tSNE_{layer}.eps",
-        png=report("results/figures/{dataset}_tSNE_{layer}.png", **shown(MAPS_IN_REPORT, "scatter", "scatter plot")),
+        png=report("results/figures/{dataset}_tSNE_{layer}.png", **in_report(MAPS_IN_REPORT, "scatter", "scatter plot")),
     log:
         "logs/plot_scatter/{dataset}/{layer}.log",
     benchmark:
@@ -26,28 +35,28 @@ rule plot_scatter:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "jobs", "tables"),
+        code=code("plot_scatter.py"),
         palette=palette,
-        style=setting("figures", "scatter", "style"),
-        size=setting("figures", "scatter", "size"),
-        tsne=tsne_parameters,  # for the report, as the landmarks
-        landmarks=setting("tsne", "landmarks"),
+        style=setting("figures/scatter/style"),
+        size=setting("figures/scatter/size"),
+        tsne=of_dataset(datasets.tsne_parameters),  # for the report, as the landmarks
+        landmarks=setting("tsne/landmarks"),
     script:
         "../scripts/plot_scatter.py"
 
 
 rule plot_thumbnails:
-    """A map drawn with the images themselves."""
+    """Draw an embedding with the images themselves."""
     input:
         map="results/{dataset}/aligned/{layer}.npy",
-        facts="results/{dataset}/maps/{layer}.json",  # for the report
+        record="results/{dataset}/maps/{layer}.json",  # for the report
         images="results/{dataset}/data/train_images.npy",
         labels="results/{dataset}/data/train_labels.npy",
         classes="results/{dataset}/data/classes.json",
     output:
         eps="results/figures/{dataset}_tSNE_{layer}_embed.eps",
         png=report(
-            "results/figures/{dataset}_tSNE_{layer}_embed.png", **shown(MAPS_IN_REPORT, "thumbnails", "thumbnails")
+            "results/figures/{dataset}_tSNE_{layer}_embed.png", **in_report(MAPS_IN_REPORT, "thumbnails", "thumbnails")
         ),
     log:
         "logs/plot_thumbnails/{dataset}/{layer}.log",
@@ -57,23 +66,24 @@ rule plot_thumbnails:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "jobs"),
+        code=code("plot_thumbnails.py"),
         palette=palette,
-        canvas=setting("figures", "thumbnails", "canvas"),
-        tsne=tsne_parameters,  # for the report, as the landmarks
-        landmarks=setting("tsne", "landmarks"),
+        canvas=setting("figures/thumbnails/canvas"),
+        tsne=of_dataset(datasets.tsne_parameters),  # for the report, as the landmarks
+        landmarks=setting("tsne/landmarks"),
     script:
         "../scripts/plot_thumbnails.py"
 
 
 rule plot_filters:
-    """The filters of the first convolution."""
+    """Draw the filters of the first convolution."""
     input:
         filters="results/{dataset}/network/conv1_filters.npy",
     output:
         eps="results/figures/{dataset}_conv1_filters.eps",
         png=report(
-            "results/figures/{dataset}_conv1_filters.png", **shown(NETWORK_IN_REPORT, "filters", "filters of conv1")
+            "results/figures/{dataset}_conv1_filters.png",
+            **in_report(NETWORK_IN_REPORT, "filters", "filters of conv1"),
         ),
     log:
         "logs/plot_filters/{dataset}.log",
@@ -83,15 +93,15 @@ rule plot_filters:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "jobs"),
-        size=setting("figures", "filters", "size"),
-        network_seeds=lambda wildcards: network_seeds(wildcards)[:1],  # for the report
+        code=code("plot_filters.py"),
+        size=setting("figures/filters/size"),
+        network_seeds=of_dataset(datasets.first_network_seed),  # for the report
     script:
         "../scripts/plot_filters.py"
 
 
 rule plot_layers:
-    """The maps of all layers side by side, each with its scores."""
+    """Draw the embeddings of all layers side by side, each with its scores."""
     input:
         maps=of_layers("results/{dataset}/aligned/{layer}.npy"),
         labels="results/{dataset}/data/train_labels.npy",
@@ -99,7 +109,7 @@ rule plot_layers:
         scores=of_layers("results/{dataset}/scores/{layer}.json"),
     output:
         eps="results/figures/{dataset}_tSNE_layers.eps",
-        png=report("results/figures/{dataset}_tSNE_layers.png", **shown(LAYERS_IN_REPORT, "layers", "maps")),
+        png=report("results/figures/{dataset}_tSNE_layers.png", **in_report(LAYERS_IN_REPORT, "layers", "maps")),
     log:
         "logs/plot_layers/{dataset}.log",
     benchmark:
@@ -108,23 +118,23 @@ rule plot_layers:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "jobs"),
-        layers=lambda wildcards: layers(wildcards.dataset),
+        code=code("plot_layers.py"),
+        layers=of_dataset(datasets.layer_names),
         palette=palette,
-        perplexity=setting("tsne", "perplexity"),  # for the report, as the seeds
-        network_seeds=lambda wildcards: network_seeds(wildcards)[:1],
-        tsne_seeds=lambda wildcards: SETTINGS[wildcards.dataset]["tsne"]["seeds"][:1],
+        perplexity=setting("tsne/perplexity"),  # for the report, as the seeds
+        network_seeds=of_dataset(datasets.first_network_seed),
+        tsne_seed=of_dataset(datasets.first_tsne_seed),
     script:
         "../scripts/plot_layers.py"
 
 
 rule plot_scores:
-    """The scores of all layers, on training and on test images."""
+    """Draw the scores of all layers, on training and test images."""
     input:
         table="results/{dataset}/layers.csv",
     output:
         eps="results/figures/{dataset}_scores.eps",
-        png=report("results/figures/{dataset}_scores.png", **shown(LAYERS_IN_REPORT, "scores", "scores")),
+        png=report("results/figures/{dataset}_scores.png", **in_report(LAYERS_IN_REPORT, "scores", "scores")),
     log:
         "logs/plot_scores/{dataset}.log",
     benchmark:
@@ -133,20 +143,20 @@ rule plot_scores:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs", "tables"),
-        network_seeds=network_seeds,  # for the report
-        tsne_seeds=setting("tsne", "seeds"),
+        code=code("plot_scores.py"),
+        network_seeds=of_dataset(datasets.network_seeds),  # for the report
+        tsne_seeds=setting("tsne/seeds"),
     script:
         "../scripts/plot_scores.py"
 
 
 rule plot_history:
-    """How the training went."""
+    """Draw the loss and the error rate over the epochs of training."""
     input:
         history="results/{dataset}/network/history.csv",
     output:
         eps="results/figures/{dataset}_training.eps",
-        png=report("results/figures/{dataset}_training.png", **shown(NETWORK_IN_REPORT, "history", "training")),
+        png=report("results/figures/{dataset}_training.png", **in_report(NETWORK_IN_REPORT, "history", "training")),
     log:
         "logs/plot_history/{dataset}.log",
     benchmark:
@@ -155,8 +165,35 @@ rule plot_history:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("figures", "jobs", "tables"),
-        learning_rate=setting("network", "learning_rate"),  # for the report
-        network_seeds=lambda wildcards: network_seeds(wildcards)[:1],
+        code=code("plot_history.py"),
+        learning_rate=setting("network/learning_rate"),  # for the report
+        network_seeds=of_dataset(datasets.first_network_seed),
     script:
         "../scripts/plot_history.py"
+
+
+# The figures by target. A new figure of all layers together belongs into COMPARISONS.
+COMPARISONS = (rules.plot_layers, rules.plot_scores)
+
+
+def scatters_of(dataset):
+    """Return every scatter plot."""
+    return collect(rules.plot_scatter.output, dataset=dataset, layer=datasets.layer_names(SETTINGS[dataset]))
+
+
+def thumbnails_of(dataset):
+    """Return every embedding drawn with its images, if it has images."""
+    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in IMAGES else []
+    return collect(rules.plot_thumbnails.output, dataset=dataset, layer=layers)
+
+
+def filters_of(dataset):
+    """Return the figure of the filters, if the network has them."""
+    return collect(rules.plot_filters.output, dataset=[dataset] if datasets.shows_filters(SETTINGS[dataset]) else [])
+
+
+def comparisons_of(dataset):
+    """Return the figures and tables of all layers together, and the figure of the training."""
+    tables = (rules.compare_layers, rules.tabulate_maps, rules.write_methods, rules.summarize_run)
+    history = collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
+    return [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)] + history

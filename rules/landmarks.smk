@@ -1,8 +1,14 @@
-# Needs: results/{dataset}/features/{layer}.npy and {layer}_test.npy, of data sets that have tsne.landmarks.
-# Makes: results/{dataset}/landmarks/{layer}/rows.npy, (N,) int64, the rows that t-SNE lays out, features.npy, (N, d) float32,
-#        neighbors.npz and test_neighbors.npz, which number the landmarks, and map.npy and map.json, as those of maps.smk;
-#        and in their place, of all rows: results/{dataset}/neighbors/{layer}.npz and {layer}_test.npz, the nearest landmarks, by
-#        their rows, and maps/{layer}.npy, {layer}.json and {layer}_test.npy.
+# For data sets with tsne.landmarks: t-SNE embeds the landmarks only, and the other rows are placed in their embedding.
+# Needs: results/{dataset}/features/{layer}.npy and {layer}_test.npy.
+# Makes: results/{dataset}/landmarks/{layer}/: rows.npy, (N,) int64, the rows that are landmarks, features.npy, (N, d) float32,
+#        neighbors.npz and test_neighbors.npz, in which indices number the landmarks, map.npy and map.json;
+#        in place of the rules in maps.smk, for all rows: results/{dataset}/neighbors/{layer}.npz and {layer}_test.npz, the
+#        nearest landmarks by row, and results/{dataset}/maps/{layer}.npy, {layer}.json and {layer}_test.npy.
+
+LANDMARKS = "results/{dataset}/landmarks/{layer}{training}"
+JOB = "{dataset}/{layer}{training}"  # in the names of logs and benchmarks
+LANDMARKED_ONLY = any_of(LANDMARKED)
+TSNE_JOB = JOB + "{tsne}"
 
 
 scattergather:
@@ -10,179 +16,176 @@ scattergather:
 
 
 rule choose_landmarks:
-    """Choose the rows that t-SNE lays out."""
+    """Choose the rows that t-SNE embeds."""
     input:
         features="results/{dataset}/features/{layer}{training}.npy",
     output:
-        rows="results/{dataset}/landmarks/{layer}{training}/rows.npy",
-        features="results/{dataset}/landmarks/{layer}{training}/features.npy",
+        rows=f"{LANDMARKS}/rows.npy",
+        features=f"{LANDMARKS}/features.npy",
     log:
-        "logs/choose_landmarks/{dataset}/{layer}{training}.log",
+        f"logs/choose_landmarks/{JOB}.log",
     benchmark:
-        "benchmarks/choose_landmarks/{dataset}/{layer}{training}.jsonl"
+        f"benchmarks/choose_landmarks/{JOB}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=by_size(800, most=config["memory"], features=2.6),
-        runtime=by_size(5, features=0.02),
+        mem_mb=request(800, config["memory_mb"], features=2.6),
+        runtime=request(5, features=0.02),
     params:
-        helpers=helpers("arrays", "components", "files", "jobs", "pieces", "searches"),
-        landmarks=setting("tsne", "landmarks"),
-        seed=lambda wildcards: tsnes(wildcards.dataset)[""],
+        code=code("choose_landmarks.py"),
+        landmarks=setting("tsne/landmarks"),
+        seed=of_dataset(datasets.first_tsne_seed),
     script:
         "../scripts/choose_landmarks.py"
 
 
 use rule find_neighbors as find_landmark_neighbors with:
     input:
-        features="results/{dataset}/landmarks/{layer}{training}/features.npy",
+        features=f"{LANDMARKS}/features.npy",
         test_features="results/{dataset}/features/{layer}{training}_test.npy",
     output:
-        neighbors="results/{dataset}/landmarks/{layer}{training}/neighbors.npz",
-        test_neighbors="results/{dataset}/landmarks/{layer}{training}/test_neighbors.npz",
+        neighbors=f"{LANDMARKS}/neighbors.npz",
+        test_neighbors=f"{LANDMARKS}/test_neighbors.npz",
     log:
-        "logs/find_landmark_neighbors/{dataset}/{layer}{training}.log",
+        f"logs/find_landmark_neighbors/{JOB}.log",
     benchmark:
-        "benchmarks/find_landmark_neighbors/{dataset}/{layer}{training}.jsonl"
+        f"benchmarks/find_landmark_neighbors/{JOB}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
 
 
 use rule embed_tsne as embed_landmarks with:
     input:
-        features="results/{dataset}/landmarks/{layer}{training}/features.npy",
-        neighbors="results/{dataset}/landmarks/{layer}{training}/neighbors.npz",
+        features=f"{LANDMARKS}/features.npy",
+        neighbors=f"{LANDMARKS}/neighbors.npz",
     output:
-        map="results/{dataset}/landmarks/{layer}{training}/map{tsne}.npy",
-        facts="results/{dataset}/landmarks/{layer}{training}/map{tsne}.json",
+        map=f"{LANDMARKS}/map{{tsne}}.npy",
+        record=f"{LANDMARKS}/map{{tsne}}.json",
     log:
-        "logs/embed_landmarks/{dataset}/{layer}{training}{tsne}.log",
+        f"logs/embed_landmarks/{TSNE_JOB}.log",
     benchmark:
-        "benchmarks/embed_landmarks/{dataset}/{layer}{training}{tsne}.jsonl"
+        f"benchmarks/embed_landmarks/{TSNE_JOB}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
 
 
 rule find_nearest_landmarks:
-    """Find the nearest landmarks of some of the rows."""
+    """Find the nearest landmarks of a chunk of the rows."""
     input:
         features="results/{dataset}/features/{layer}{training}.npy",
-        landmarks="results/{dataset}/landmarks/{layer}{training}/rows.npy",
-        landmark_features="results/{dataset}/landmarks/{layer}{training}/features.npy",
+        landmarks=rules.choose_landmarks.output.rows,
+        landmark_features=rules.choose_landmarks.output.features,
     output:
-        neighbors=temp("results/{dataset}/landmarks/{layer}{training}/neighbors-{scatteritem}.npz"),
+        neighbors=temp(f"{LANDMARKS}/neighbors-{{scatteritem}}.npz"),
     log:
-        "logs/find_nearest_landmarks/{dataset}/{layer}{training}-{scatteritem}.log",
+        f"logs/find_nearest_landmarks/{JOB}-{{scatteritem}}.log",
     benchmark:
-        "benchmarks/find_nearest_landmarks/{dataset}/{layer}{training}-{scatteritem}.jsonl"
+        f"benchmarks/find_nearest_landmarks/{JOB}-{{scatteritem}}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=by_size(800, most=config["memory"], landmark_features=2.6, features=0.2),
-        block_mb=config["memory"],
-        runtime=by_size(5, landmark_features=0.02, features=0.005),
+        mem_mb=request(800, config["memory_mb"], landmark_features=2.6, features=0.2),
+        block_mb=config["memory_mb"],
+        runtime=request(5, landmark_features=0.02, features=0.005),
     params:
-        helpers=helpers("arrays", "files", "jobs", "pieces", "searches"),
-        k=neighbors,
-        seed=lambda wildcards: tsnes(wildcards.dataset)[""],
+        code=code("find_nearest_landmarks.py"),
+        k=of_dataset(datasets.n_neighbors),
+        seed=of_dataset(datasets.first_tsne_seed),
     script:
         "../scripts/find_nearest_landmarks.py"
 
 
 rule gather_neighbors:
-    """Put the nearest landmarks of all rows together, and call them by their rows."""
+    """Concatenate the nearest landmarks of all rows, and number them by row."""
     input:
-        landmarks="results/{dataset}/landmarks/{layer}{training}/rows.npy",
+        landmarks=rules.choose_landmarks.output.rows,
         parts=gather.rows("results/{{dataset}}/landmarks/{{layer}}{{training}}/neighbors-{scatteritem}.npz"),
-        test_neighbors="results/{dataset}/landmarks/{layer}{training}/test_neighbors.npz",
+        test_neighbors=rules.find_landmark_neighbors.output.test_neighbors,
     output:
         neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
         test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
     log:
-        "logs/gather_neighbors/{dataset}/{layer}{training}.log",
+        f"logs/gather_neighbors/{JOB}.log",
     benchmark:
-        "benchmarks/gather_neighbors/{dataset}/{layer}{training}.jsonl"
+        f"benchmarks/gather_neighbors/{JOB}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=by_size(500, parts=3),
-        runtime=by_size(5, parts=0.01),
+        mem_mb=request(500, parts=3),
+        runtime=request(5, parts=0.01),
     params:
-        helpers=helpers("arrays", "files", "jobs"),
-        # the parts are gone by the time that their script is edited
-        of_parts=[digest("find_nearest_landmarks.py"), helpers("arrays", "files", "jobs", "pieces", "searches")],
+        code=code("gather_neighbors.py", "find_nearest_landmarks.py"),  # whose output is gone when it is edited
     script:
         "../scripts/gather_neighbors.py"
 
 
-rule place_rows:
-    """Find the places of some of the rows in the landmarks' map."""
+rule transform_rows:
+    """Place a chunk of the rows in the landmarks' embedding."""
     input:
-        map="results/{dataset}/landmarks/{layer}{training}/map{tsne}.npy",
-        landmarks="results/{dataset}/landmarks/{layer}{training}/rows.npy",
-        landmark_neighbors="results/{dataset}/landmarks/{layer}{training}/neighbors.npz",
-        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
-        labels="results/{dataset}/data/train_labels.npy",  # a row each
+        map=rules.embed_landmarks.output.map,
+        landmarks=rules.choose_landmarks.output.rows,
+        landmark_neighbors=rules.find_landmark_neighbors.output.neighbors,
+        neighbors=rules.gather_neighbors.output.neighbors,
+        labels="results/{dataset}/data/train_labels.npy",  # one for each row
     output:
-        map=temp("results/{dataset}/landmarks/{layer}{training}/map{tsne}-{scatteritem}.npy"),
+        map=temp(f"{LANDMARKS}/map{{tsne}}-{{scatteritem}}.npy"),
     log:
-        "logs/place_rows/{dataset}/{layer}{training}{tsne}-{scatteritem}.log",
+        f"logs/transform_rows/{TSNE_JOB}-{{scatteritem}}.log",
     benchmark:
-        "benchmarks/place_rows/{dataset}/{layer}{training}{tsne}-{scatteritem}.jsonl"
+        f"benchmarks/transform_rows/{TSNE_JOB}-{{scatteritem}}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
     conda:
         "../envs/maps.yaml"
     resources:
-        mem_mb=by_size(700, landmark_neighbors=4, neighbors=1.2),
-        runtime=by_size(5, landmark_neighbors=0.1, neighbors=0.02),
+        mem_mb=request(700, landmark_neighbors=4, neighbors=1.2),
+        runtime=request(5, landmark_neighbors=0.1, neighbors=0.02),
     params:
-        helpers=helpers("arrays", "files", "jobs", "pieces", "placing"),
+        code=code("transform_rows.py"),
     script:
-        "../scripts/place_rows.py"
+        "../scripts/transform_rows.py"
 
 
 rule gather_map:
-    """Put the places of all rows together, and say how the map was made."""
+    """Concatenate the coordinates of all rows, and record how the embedding was made."""
     input:
         parts=gather.rows("results/{{dataset}}/landmarks/{{layer}}{{training}}/map{{tsne}}-{scatteritem}.npy"),
-        facts="results/{dataset}/landmarks/{layer}{training}/map{tsne}.json",
+        record=rules.embed_landmarks.output.record,
     output:
         map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
-        facts="results/{dataset}/maps/{layer}{training}{tsne}.json",
+        record="results/{dataset}/maps/{layer}{training}{tsne}.json",
     log:
-        "logs/gather_map/{dataset}/{layer}{training}{tsne}.log",
+        f"logs/gather_map/{TSNE_JOB}.log",
     benchmark:
-        "benchmarks/gather_map/{dataset}/{layer}{training}{tsne}.jsonl"
+        f"benchmarks/gather_map/{TSNE_JOB}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,
     localrule: True
     conda:
         "../envs/maps.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs"),
-        of_parts=[digest("place_rows.py"), helpers("arrays", "files", "jobs", "pieces", "placing")],
+        code=code("gather_map.py", "transform_rows.py"),
     script:
         "../scripts/gather_map.py"
 
 
-use rule place_images as place_images_by_landmarks with:
+use rule transform_images as transform_images_by_landmarks with:
     input:
-        map="results/{dataset}/landmarks/{layer}{training}/map{tsne}.npy",
-        neighbors="results/{dataset}/landmarks/{layer}{training}/neighbors.npz",
-        test_neighbors="results/{dataset}/landmarks/{layer}{training}/test_neighbors.npz",
+        map=rules.embed_landmarks.output.map,
+        neighbors=rules.find_landmark_neighbors.output.neighbors,
+        test_neighbors=rules.find_landmark_neighbors.output.test_neighbors,
         test_labels="results/{dataset}/data/test_labels.npy",
     output:
         map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
     log:
-        "logs/place_images_by_landmarks/{dataset}/{layer}{training}{tsne}.log",
+        f"logs/transform_images_by_landmarks/{TSNE_JOB}.log",
     benchmark:
-        "benchmarks/place_images_by_landmarks/{dataset}/{layer}{training}{tsne}.jsonl"
+        f"benchmarks/transform_images_by_landmarks/{TSNE_JOB}.jsonl"
     wildcard_constraints:
-        dataset=one_of(LANDMARKED),
+        dataset=LANDMARKED_ONLY,

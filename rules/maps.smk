@@ -1,16 +1,16 @@
 # Needs: results/{dataset}/features/{layer}.npy and {layer}_test.npy.
 # Makes: results/{dataset}/neighbors/{layer}.npz, indices (n, k) int32, distances (n, k) float32, method and recall, and
 #        {layer}_test.npz, the neighbors of each test image among the training images;
-#        results/{dataset}/maps/{layer}.npy, (n, 2) float32, and {layer}.json, how it was made, and {layer}_test.npy, the
-#        test images' places in it;
-#        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, turned to the map of the pixels.
-# Of data sets with landmarks, neighbors and maps are those of landmarks.smk.
-# One thread a job: the layers side by side keep a machine busier than one after the other, and with one thread the result
-# is the same on any number of cores.
+#        results/{dataset}/maps/{layer}.npy, the embedding, (n, 2) float32, {layer}.json, how it was made, and {layer}_test.npy,
+#        the coordinates of the test images in it;
+#        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, rotated to the embedding of the pixels.
+# Data sets with landmarks get their neighbors and maps from landmarks.smk.
+# A job has one thread: layers side by side keep a machine busier than one after the other, and the result is the same on
+# any number of cores.
 
 
 rule find_neighbors:
-    """Find each row's nearest neighbors."""
+    """Find the nearest neighbors of each row."""
     input:
         features="results/{dataset}/features/{layer}{training}.npy",
         test_features="results/{dataset}/features/{layer}{training}_test.npy",
@@ -22,61 +22,51 @@ rule find_neighbors:
     benchmark:
         "benchmarks/find_neighbors/{dataset}/{layer}{training}.jsonl"
     wildcard_constraints:
-        dataset=one_of(WHOLE),
+        dataset=any_of(EMBEDDED_WHOLE),
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=by_size(800, most=config["memory"], features=2.6),
-        block_mb=config["memory"],
-        runtime=by_size(5, features=0.02, test_features=0.02),
+        mem_mb=request(800, config["memory_mb"], features=2.6),
+        block_mb=config["memory_mb"],
+        runtime=request(5, features=0.02, test_features=0.02),
     params:
-        helpers=helpers("arrays", "files", "jobs", "searches"),
-        k=neighbors,
-        seed=lambda wildcards: tsnes(wildcards.dataset)[""],
+        code=code("find_neighbors.py"),
+        k=of_dataset(datasets.n_neighbors),
+        seed=of_dataset(datasets.first_tsne_seed),
     script:
         "../scripts/find_neighbors.py"
 
 
 rule embed_tsne:
-    """Lay the rows out in two dimensions."""
+    """Embed the rows in two dimensions."""
     input:
         features="results/{dataset}/features/{layer}{training}.npy",
         neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
     output:
         map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
-        facts="results/{dataset}/maps/{layer}{training}{tsne}.json",
+        record="results/{dataset}/maps/{layer}{training}{tsne}.json",
     log:
         "logs/embed_tsne/{dataset}/{layer}{training}{tsne}.log",
     benchmark:
         "benchmarks/embed_tsne/{dataset}/{layer}{training}{tsne}.jsonl"
     wildcard_constraints:
-        dataset=one_of(WHOLE),
+        dataset=any_of(EMBEDDED_WHOLE),
     conda:
-        "../envs/maps-gpu.yaml" if GPU_FOR_MAPS else "../envs/maps.yaml"
+        TSNE_ENV
     resources:
-        gpu=int(GPU_FOR_MAPS),
-        mem_mb=by_size(800, most=config["memory"], features=1.2, neighbors=12),
-        runtime=by_size(5, neighbors=0.1),
+        gpu=int(GPU_FOR_TSNE),
+        mem_mb=request(800, config["memory_mb"], features=1.2, neighbors=12),
+        runtime=request(5, neighbors=0.1),
     params:
-        helpers=helpers(
-            "affinities",
-            "arrays",
-            "components",
-            "files",
-            "jobs",
-            "pieces",
-            "provenance",
-            "tsne_descent",
-            "tsnecuda_process",
-        ),
-        tsne=tsne_parameters,
-        seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
+        code=code("embed_tsne.py"),
+        tsne=of_dataset(datasets.tsne_parameters),
+        seed=tsne_seed,
     script:
         "../scripts/embed_tsne.py"
 
 
-rule place_images:
-    """Find each test image's place in a map of the training images."""
+rule transform_images:
+    """Place the test images in the embedding of the training images."""
     input:
         map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
         neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
@@ -85,31 +75,31 @@ rule place_images:
     output:
         map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
     log:
-        "logs/place_images/{dataset}/{layer}{training}{tsne}.log",
+        "logs/transform_images/{dataset}/{layer}{training}{tsne}.log",
     benchmark:
-        "benchmarks/place_images/{dataset}/{layer}{training}{tsne}.jsonl"
+        "benchmarks/transform_images/{dataset}/{layer}{training}{tsne}.jsonl"
     wildcard_constraints:
-        dataset=one_of(WHOLE),
+        dataset=any_of(EMBEDDED_WHOLE),
     conda:
         "../envs/maps.yaml"
     resources:
-        mem_mb=by_size(700, neighbors=4),
-        runtime=by_size(5, neighbors=0.1),
+        mem_mb=request(700, neighbors=4),
+        runtime=request(5, neighbors=0.1),
     params:
-        helpers=helpers("arrays", "files", "jobs", "placing"),
+        code=code("transform_images.py"),
     script:
-        "../scripts/place_images.py"
+        "../scripts/transform_images.py"
 
 
 rule align_map:
-    """Turn a map, so that the same images lie in the same part of the page as in that of the pixels."""
+    """Rotate an embedding, so that the same images lie in the same part of the page as in that of the pixels."""
     input:
-        places="results/{dataset}/maps/{layer}{part}.npy",
+        coordinates="results/{dataset}/maps/{layer}{part}.npy",
         map="results/{dataset}/maps/{layer}.npy",
-        reference=lambda wildcards: f"results/{wildcards.dataset}/maps/{reference(wildcards.dataset)}.npy",
-        labels="results/{dataset}/data/train_labels.npy",  # which tell a map that has lost rows from the other
+        reference=of_reference_layer("results/{dataset}/maps/{layer}.npy"),
+        labels="results/{dataset}/data/train_labels.npy",  # to notice an embedding that has lost rows
     output:
-        places="results/{dataset}/aligned/{layer}{part}.npy",
+        coordinates="results/{dataset}/aligned/{layer}{part}.npy",
     log:
         "logs/align_map/{dataset}/{layer}{part}.log",
     benchmark:
@@ -120,6 +110,6 @@ rule align_map:
     conda:
         "../envs/maps.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs"),
+        code=code("align_map.py"),
     script:
         "../scripts/align_map.py"

@@ -1,15 +1,25 @@
-# Needs: the images and labels of results/{dataset}/data.
-# Makes: results/{dataset}/network/network.keras, the trained network, history.csv, a row an epoch, and predictions.csv, a row an image;
-#        results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, in the data set's order, and
-#        {layer}_test.npy, the same of the test images;
-#        results/{dataset}/network/conv1_filters.npy, (height, width, channels, filters) float32.
-# Where there are several seeds, of those after the first the names end in -training{seed}.
+# Needs: the images and labels in results/{dataset}/data.
+# Makes: results/{dataset}/network/network.keras, network.json, how it was made, history.csv, a row an epoch, and
+#        predictions.csv, a row an image; results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, and
+#        {layer}_test.npy, the same for the test images; results/{dataset}/network/conv1_filters.npy, (height, width, channels,
+#        filters) float32. With several seeds, the files of all but the first have the suffix -training{seed}.
+
+
+def training_minutes(wildcards, input, attempt):
+    """Return the minutes that a training requests, in proportion to its epochs."""
+    epochs = datasets.count_epochs(SETTINGS[wildcards.dataset])
+    return request(15, train_images=0.01 * epochs)(wildcards, input, attempt)
+
+
+def layer_setting(key):
+    """Return a function for `params` that looks a setting of a job's layer up."""
+    return lambda wildcards: datasets.find_layer(SETTINGS[wildcards.dataset], wildcards.layer)[key]
 
 
 rule train_network:
-    """Train the CNN."""
+    """Train a network."""
     input:
-        model=model_file(".py"),
+        model=model_file,
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_images="results/{dataset}/data/validation_images.npy",
@@ -18,67 +28,65 @@ rule train_network:
     output:
         network="results/{dataset}/network/network{training}.keras",
         history="results/{dataset}/network/history{training}.csv",
-        facts="results/{dataset}/network/network{training}.json",
+        record="results/{dataset}/network/network{training}.json",
     log:
         "logs/train_network/{dataset}{training}.log",
     benchmark:
         "benchmarks/train_network/{dataset}{training}.jsonl"
     wildcard_constraints:
-        dataset=one_of(TRAINED),
-    priority: 1  # the longest way to the figures goes through it
+        dataset=any_of(TRAINED),
+    priority: 1  # the longest path to the figures goes through it
     conda:
-        "../envs/network-gpu.yaml" if GPU_FOR_NETWORK else "../envs/network.yaml"
-    threads: 2  # with another number the weights differ in the last digits, and in the end the network a little
+        NETWORK_ENV
+    threads: 2  # with another number, the weights differ in their last digits, and the network slightly
     resources:
         gpu=int(GPU_FOR_NETWORK),
-        mem_mb=by_size(1300, train_images=6),
-        runtime=lambda wildcards, input, attempt: by_size(15, train_images=0.01 * epochs(wildcards))(
-            wildcards, input, attempt
-        ),
+        mem_mb=request(1300, train_images=6),
+        runtime=training_minutes,
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "networks", "provenance"),
-        seed=lambda wildcards: trainings(wildcards.dataset)[wildcards.training],
-        filters=setting("network", "filters"),
-        kernel=setting("network", "kernel"),
-        units=setting("network", "units"),
-        learning_rate=setting("network", "learning_rate"),
-        schedule=setting("network", "schedule"),
+        code=code("train_network.py"),
+        architecture_code=architecture_code,
+        model=setting("network/model"),
+        architecture=architecture_settings,
+        seed=network_seed,
+        learning_rate=setting("network/learning_rate"),
+        schedule=setting("network/schedule"),
     script:
         "../scripts/train_network.py"
 
 
-rule adopt_network:
-    """Take a model that is used as it is, and make the images fit it."""
+rule import_model:
+    """Import a trained model, and transform the images to its input."""
     input:
-        model=model_file(".keras"),
-        weights=lambda wildcards: SETTINGS[wildcards.dataset]["network"]["weights"] or [],
+        model=model_file,
+        weights=optional_file("network/weights"),
         train_images="results/{dataset}/data/train_images.npy",  # for their shape
     output:
         network="results/{dataset}/network/network.keras",
-        facts="results/{dataset}/network/network.json",
+        record="results/{dataset}/network/network.json",
     log:
-        "logs/adopt_network/{dataset}.log",
+        "logs/import_model/{dataset}.log",
     benchmark:
-        "benchmarks/adopt_network/{dataset}.jsonl"
+        "benchmarks/import_model/{dataset}.jsonl"
     wildcard_constraints:
-        dataset=one_of(ADOPTED),
+        dataset=any_of(IMPORTED),
     localrule: True
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks", "provenance"),
-        model=setting("network", "model"),
-        input=setting("network", "input"),
+        code=code("import_model.py"),
+        model=setting("network/model"),
+        input=setting("network/input"),
     script:
-        "../scripts/adopt_network.py"
+        "../scripts/import_model.py"
 
 
 rule predict_labels:
-    """Ask the network what each image shows."""
+    """Predict the class of each image."""
     input:
         network="results/{dataset}/network/network{training}.keras",
-        images=expand("results/{{dataset}}/data/{split}_images.npy", split=SPLITS),
-        labels=expand("results/{{dataset}}/data/{split}_labels.npy", split=SPLITS),
+        images=collect("results/{{dataset}}/data/{split}_images.npy", split=SPLITS),
+        labels=collect("results/{{dataset}}/data/{split}_labels.npy", split=SPLITS),
         classes="results/{dataset}/data/classes.json",
     output:
         predictions="results/{dataset}/network/predictions{training}.csv",
@@ -89,17 +97,17 @@ rule predict_labels:
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=by_size(1300, most=config["memory"], images=2, network=6),
-        runtime=by_size(5, images=0.01),
+        mem_mb=request(1300, config["memory_mb"], images=2, network=6),
+        runtime=request(5, images=0.01),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
+        code=code("predict_labels.py"),
         splits=SPLITS,
     script:
         "../scripts/predict_labels.py"
 
 
 rule extract_features:
-    """Write what one layer makes of each training image, and of each test image."""
+    """Extract the features of one layer for the training images and the test images."""
     input:
         network="results/{dataset}/network/network{training}.keras",
         images="results/{dataset}/data/train_images.npy",
@@ -112,23 +120,23 @@ rule extract_features:
     benchmark:
         "benchmarks/extract_features/{dataset}/{layer}{training}.jsonl"
     wildcard_constraints:
-        dataset=one_of(IMAGES),
+        dataset=any_of(IMAGES),
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=by_size(1300, most=config["memory"], images=7, network=6),
-        disk_mb=by_size(100, images=8, test_images=8),
-        runtime=by_size(5, images=0.01, test_images=0.01),
+        mem_mb=request(1300, config["memory_mb"], images=7, network=6),
+        disk_mb=request(100, images=8, test_images=8),
+        runtime=request(5, images=0.01, test_images=0.01),
     params:
-        helpers=helpers("arrays", "backend", "files", "jobs", "model_files", "networks"),
-        layer=lambda wildcards: layer_of(wildcards)["layer"],
-        pool=lambda wildcards: layer_of(wildcards)["pool"],
+        code=code("extract_features.py"),
+        layer=layer_setting("layer"),
+        pool=layer_setting("pool"),
     script:
         "../scripts/extract_features.py"
 
 
 rule flatten_images:
-    """The layer "pixel": the images themselves, which need no network."""
+    """Write the features of the layer "pixel", which needs no network: the images themselves."""
     input:
         images="results/{dataset}/data/train_images.npy",
         test_images="results/{dataset}/data/test_images.npy",
@@ -140,12 +148,12 @@ rule flatten_images:
     benchmark:
         "benchmarks/flatten_images/{dataset}.jsonl"
     wildcard_constraints:
-        dataset=one_of(IMAGES),
+        dataset=any_of(IMAGES),
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs"),
+        code=code("flatten_images.py"),
     script:
         "../scripts/flatten_images.py"
 
@@ -154,7 +162,7 @@ ruleorder: flatten_images > extract_features
 
 
 rule extract_filters:
-    """Write the filters of the first convolution, so that their figure needs no TensorFlow."""
+    """Extract the filters of the first convolution, so that their figure needs no TensorFlow."""
     input:
         network="results/{dataset}/network/network.keras",
     output:
@@ -167,6 +175,6 @@ rule extract_filters:
     conda:
         "../envs/network.yaml"
     params:
-        helpers=helpers("backend", "files", "jobs", "model_files", "networks"),
+        code=code("extract_filters.py"),
     script:
         "../scripts/extract_filters.py"

@@ -1,22 +1,74 @@
 # Needs: results/{dataset}/features, neighbors and maps; results/{dataset}/network/predictions.csv.
-# Makes: results/{dataset}/scores/{layer}.json, how well a layer and its map keep the classes and the neighbors, on training and on
-#        test images; results/{dataset}/layers.csv, a row a layer, split and pair of seeds, and layers.json, a summary;
-#        results/{dataset}/maps.csv, a row an image, for other tools.
+# Makes: results/{dataset}/scores/{layer}.json, the scores of a layer and its embedding, on training and on test images;
+#        results/{dataset}/layers.csv, a row for each layer, split and pair of seeds, and layers.json, a summary;
+#        results/{dataset}/maps.csv, the coordinates of each image, for other tools;
+#        results/{dataset}/methods.md, the methods section, and summary.html, a page of the report.
+
+
+def landmark_rows(wildcards):
+    """Return the file of a layer's landmarks, if the data set has landmarks."""
+    return rules.choose_landmarks.output.rows if wildcards.dataset in LANDMARKED else []
+
+
+def all_scores(wildcards):
+    """Return the scores of all layers of a data set, for all its networks and embeddings."""
+    settings = SETTINGS[wildcards.dataset]
+    return [
+        f"results/{wildcards.dataset}/scores/{layer}{training}{tsne}.json"
+        for layer in datasets.layer_names(settings)
+        for training in datasets.networks_of_layer(settings, layer)
+        for tsne in datasets.tsne_seeds_by_suffix(settings)
+    ]
+
+
+def first_predictions(wildcards):
+    """Return the predictions of the network that the figures show, or none."""
+    return of_networks("results/{dataset}/network/predictions{training}.csv")(wildcards)[:1]
+
+
+def seeds_of_networks(settings):
+    """Return the seeds of the networks that make predictions, None for an imported model."""
+    return [datasets.network_seeds_by_suffix(settings)[suffix] for suffix in datasets.networks(settings)]
+
+
+def is_network_layer(wildcards):
+    """Return whether a job's layer belongs to a network."""
+    return datasets.is_network_layer(SETTINGS[wildcards.dataset], wildcards.layer)
+
+
+def methods_settings(settings):
+    """Return the settings that the methods section describes."""
+    return {key: settings[key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")}
+
+
+def with_gpu(settings):
+    """Return the settings of a data set together with the global one that a reader of the report looks for."""
+    return settings | {"gpu": config["gpu"]}
+
+
+# The environments whose versions the report lists, if a record does not have them.
+ENVIRONMENTS = [
+    workflow.source_path(path)
+    for path in (
+        "../envs/data.yaml",
+        NETWORK_ENV,
+        "../envs/neighbors.yaml",
+        TSNE_ENV,
+        "../envs/scores.yaml",
+        "../envs/figures.yaml",
+    )
+]
 
 
 rule score_map:
-    """Say in numbers how well a layer keeps the classes apart, and how well its map keeps the layer."""
+    """Score a layer and its embedding."""
     input:
         features="results/{dataset}/features/{layer}{training}.npy",
         neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
         map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
-        facts="results/{dataset}/maps/{layer}{training}{tsne}.json",
+        record="results/{dataset}/maps/{layer}{training}{tsne}.json",
         labels="results/{dataset}/data/train_labels.npy",
-        landmarks=lambda wildcards: (
-            f"results/{wildcards.dataset}/landmarks/{wildcards.layer}{wildcards.training}/rows.npy"
-            if wildcards.dataset in LANDMARKED
-            else []
-        ),
+        landmarks=landmark_rows,
         test_features="results/{dataset}/features/{layer}{training}_test.npy",
         test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
         test_map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
@@ -31,31 +83,22 @@ rule score_map:
     conda:
         "../envs/scores.yaml"
     resources:
-        mem_mb=by_size(900, most=2000, features=0.7, neighbors=4),
-        runtime=by_size(5, neighbors=0.1),
+        mem_mb=request(900, 2000, features=0.7, neighbors=4),
+        runtime=request(5, neighbors=0.1),
     params:
-        helpers=helpers("arrays", "files", "jobs", "neighbors", "pieces", "scoring", "tables"),
-        of_network=lambda wildcards: is_of_network(wildcards.dataset, wildcards.layer),
-        network_seed=lambda wildcards: (
-            trainings(wildcards.dataset)[wildcards.training]
-            if is_of_network(wildcards.dataset, wildcards.layer)
-            else None
-        ),
-        tsne_seed=lambda wildcards: tsnes(wildcards.dataset)[wildcards.tsne],
+        code=code("score_map.py"),
+        of_network=is_network_layer,
+        network_seed=network_seed,
+        tsne_seed=tsne_seed,
     script:
         "../scripts/score_map.py"
 
 
 rule compare_layers:
-    """Put the layers' scores side by side."""
+    """Compare the scores of the layers."""
     input:
-        scores=lambda wildcards: [
-            f"results/{wildcards.dataset}/scores/{layer}{training}{tsne}.json"
-            for layer in layers(wildcards.dataset)
-            for training in trainings_of(wildcards.dataset, layer)
-            for tsne in tsnes(wildcards.dataset)
-        ],
-        predictions=lambda wildcards: predictions(wildcards.dataset),
+        scores=all_scores,
+        predictions=of_networks("results/{dataset}/network/predictions{training}.csv"),
     output:
         table="results/{dataset}/layers.csv",
         summary="results/{dataset}/layers.json",
@@ -67,21 +110,19 @@ rule compare_layers:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "tables"),
-        network_seeds=lambda wildcards: [
-            trainings(wildcards.dataset)[training] for training in networks(wildcards.dataset)
-        ],
-        reference=lambda wildcards: reference(wildcards.dataset),
+        code=code("compare_layers.py"),
+        network_seeds=of_dataset(seeds_of_networks),
+        reference=of_dataset(datasets.reference_layer),
     script:
         "../scripts/compare_layers.py"
 
 
 rule tabulate_maps:
-    """Write the places of all images in all maps as a table, with what they show and what the network says."""
+    """Write the coordinates of all images in all embeddings, with their labels and predictions, as a table."""
     input:
         maps=of_layers("results/{dataset}/aligned/{layer}{part}.npy", part=["", "_test"]),
-        labels=expand("results/{{dataset}}/data/{split}_labels.npy", split=["train", "test"]),
-        predictions=lambda wildcards: predictions(wildcards.dataset)[:1],
+        labels=collect("results/{{dataset}}/data/{split}_labels.npy", split=["train", "test"]),
+        predictions=first_predictions,
         classes="results/{dataset}/data/classes.json",
     output:
         table="results/{dataset}/maps.csv",
@@ -93,26 +134,22 @@ rule tabulate_maps:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "tables"),
-        layers=lambda wildcards: layers(wildcards.dataset),
+        code=code("tabulate_maps.py"),
+        layers=of_dataset(datasets.layer_names),
     script:
         "../scripts/tabulate_maps.py"
 
 
 rule write_methods:
-    """Write the methods paragraphs of the run, to paste into a paper, from what was used."""
+    """Write the methods section of the run, for a paper."""
     input:
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
         classes="results/{dataset}/data/classes.json",
-        images=images_of("train"),
-        networks=lambda wildcards: expand(
-            "results/{dataset}/network/network{training}.json",
-            dataset=wildcards.dataset,
-            training=networks(wildcards.dataset),
-        ),
-        facts=of_layers("results/{dataset}/maps/{layer}.json"),
+        images=of_images("results/{dataset}/data/train_images.npy"),
+        networks=of_networks("results/{dataset}/network/network{training}.json"),
+        records=of_layers("results/{dataset}/maps/{layer}.json"),
     output:
         methods="results/{dataset}/methods.md",
     log:
@@ -123,25 +160,24 @@ rule write_methods:
     conda:
         "../envs/maps.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "made_by", "placing", "scoring"),
-        settings=lambda wildcards: {
-            key: SETTINGS[wildcards.dataset][key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")
-        },
+        code=code("write_methods.py"),
+        architecture_code=architecture_code,
+        settings=of_dataset(methods_settings),
     script:
         "../scripts/write_methods.py"
 
 
 rule summarize_run:
-    """Sum the run up for the report: the layers' scores, how the maps were made, configuration and versions."""
+    """Summarize the run for the report: scores, embeddings, methods, configuration and versions."""
     input:
         table="results/{dataset}/layers.csv",
         methods="results/{dataset}/methods.md",
-        networks=rules.write_methods.input.networks,
-        facts=of_layers("results/{dataset}/maps/{layer}.json"),
+        networks=of_networks("results/{dataset}/network/network{training}.json"),
+        records=of_layers("results/{dataset}/maps/{layer}.json"),
     output:
         page=report(
             "results/{dataset}/summary.html",
-            **shown(LAYERS_IN_REPORT, "summary", "tables, configuration, versions"),
+            **in_report(LAYERS_IN_REPORT, "summary", "tables, configuration, versions"),
         ),
     log:
         "logs/summarize_run/{dataset}.log",
@@ -151,9 +187,9 @@ rule summarize_run:
     conda:
         "../envs/scores.yaml"
     params:
-        helpers=helpers("arrays", "files", "jobs", "made_by", "provenance", "tables"),
-        layers=lambda wildcards: layers(wildcards.dataset),
-        configuration=lambda wildcards: SETTINGS[wildcards.dataset] | {"gpu": config["gpu"]},
-        pins=pins(),
+        code=code("summarize_run.py"),
+        layers=of_dataset(datasets.layer_names),
+        configuration=of_dataset(with_gpu),
+        pins={"snakemake": snakemake.__version__} | provenance.read_pins(ENVIRONMENTS),
     script:
         "../scripts/summarize_run.py"

@@ -1,5 +1,20 @@
 # Needs: the rules before it.
-# Makes: nothing by itself; these are the names to ask for: scatters, thumbnails, filters, comparisons, and of each data set its name.
+# Makes: nothing itself. These are names to request: scatters, thumbnails, filters, comparisons, and each data set.
+
+STARTED = time.time()
+
+
+def everything_of(dataset):
+    """Return every figure and table, and the explorer."""
+    figures = (scatters_of, thumbnails_of, filters_of, comparisons_of)
+    return [file for files in figures for file in files(dataset)] + collect(
+        rules.build_explorer.output, dataset=dataset
+    )
+
+
+def of_all(files_of):
+    """Return the files of all data sets that the configuration says to make."""
+    return [file for dataset in config["make"] for file in files_of(dataset)]
 
 
 rule scatters:
@@ -9,7 +24,7 @@ rule scatters:
 
 
 rule thumbnails:
-    """Target: every map drawn with its images."""
+    """Target: every embedding drawn with its images."""
     input:
         of_all(thumbnails_of),
 
@@ -21,7 +36,7 @@ rule filters:
 
 
 rule comparisons:
-    """Target: the layers side by side, as figures and as tables, and how the training went."""
+    """Target: the figures and tables of all layers together, and the figure of the training."""
     input:
         of_all(comparisons_of),
 
@@ -33,3 +48,13 @@ for DATASET in SETTINGS:
             DATASET
         input:
             everything_of(DATASET),
+
+
+# A wrong target ends with one line. Snakemake parses this file again in each job, where there is nothing to check.
+if workflow.modifier.is_main_snakefile() and workflow.is_main_process and "snakemake" in sys.argv[0]:
+    REQUESTED, _ = get_argument_parser().parse_known_args(sys.argv[1:])
+    FILES = {dataset: everything_of(dataset) for dataset in SETTINGS}
+    with report_configuration_errors():
+        messages.check_targets(REQUESTED.targets, ["all"], workflow.rules, FILES)
+        if REQUESTED.report and not REQUESTED.targets:
+            messages.check_report(REQUESTED.report, REQUESTED.configfile or [], config["make"], FILES)

@@ -1,28 +1,26 @@
-"""Turn a map, so that the same images lie in the same part of the page as in another."""
+"""Rotate an embedding, so that the same images lie in the same part of the page as in another embedding."""
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
 
-from common.arrays import load, load_rows
 from common.files import save_array
-from common.jobs import job
+from common.inputs import load_array, load_rows
+from common.logs import run_logged
 
 
-def align_map(places: np.ndarray, coordinates: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """`places` (m, 2) in a map `coordinates` (n, 2) after the motion that brings this nearest to `reference` (n, 2).
+def align_map(coordinates: np.ndarray, embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return `coordinates` (m, 2) in an `embedding` (n, 2) after the motion that brings it nearest to `reference`.
 
-    Both maps have a row each for the same things. The motion is a shift and a rotation or reflection, so that nothing
-    is stretched: orthogonal Procrustes (Schoenemann 1966, https://doi.org/10.1007/BF02289451). The middle of the turned
-    map is the origin.
+    The reference (n, 2) has the same rows. The motion is a shift and a rotation or reflection, without scaling:
+    orthogonal Procrustes (Schoenemann 1966, https://doi.org/10.1007/BF02289451). It moves the embedding's mean to 0.
     """
-    middle = coordinates.mean(axis=0)
-    turn, _ = orthogonal_procrustes(coordinates - middle, reference - reference.mean(axis=0))
-    return (places - middle) @ turn
+    mean = embedding.mean(axis=0)
+    rotation, _ = orthogonal_procrustes(embedding - mean, reference - reference.mean(axis=0))
+    return (coordinates - mean) @ rotation
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"align_map {snakemake.wildcards.layer}"):
-        coordinates, reference, _ = load_rows(*(snakemake.input[name] for name in ("map", "reference", "labels")))
-        save_array(
-            snakemake.output.places, align_map(load(snakemake.input.places), coordinates, reference).astype(np.float32)
-        )
+    with run_logged(snakemake.log[0], f"align_map {snakemake.wildcards.layer}"):
+        embedding, reference, _ = load_rows(*(snakemake.input[name] for name in ("map", "reference", "labels")))
+        aligned = align_map(load_array(snakemake.input.coordinates), embedding, reference)
+        save_array(snakemake.output.coordinates, aligned.astype(np.float32))

@@ -15,12 +15,14 @@ from matplotlib.colors import to_hex
 from PIL import Image
 from skimage.transform import resize
 
-from common.arrays import anew, damage_named, load, load_classes, load_npz
-from common.figures import class_colors, frame
-from common.files import SCRIPTS, whole
-from common.jobs import UserError, job
-from common.made_by import describe
+from common.errors import UserError, rebuild_hint, report_corrupt_file
+from common.figures.maps import find_frame
+from common.figures.palette import class_colors
+from common.files import SCRIPTS, atomic_write
+from common.inputs import load_array, load_classes, load_npz
+from common.logs import run_logged
 from common.provenance import provenance
+from common.provenance_text import describe_provenance
 
 PAGE = SCRIPTS / "explorer"  # its sources
 NEIGHBORS = 10
@@ -49,7 +51,7 @@ def median(places: np.ndarray) -> list[float] | None:
 
 def in_frame(coordinates: np.ndarray) -> np.ndarray:
     """A map (n, 2) in a square like the figures', but around all of its images, as (n, 2) float64 in (-1, 1)."""
-    center, side = frame(coordinates)
+    center, side = find_frame(coordinates)
     return (coordinates - center) / (side / 2)
 
 
@@ -96,7 +98,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
 
     Predictions that are empty are left out, too. Raises UserError if it is damaged.
     """
-    with damage_named(path):
+    with report_corrupt_file(path):
         # a class may be called 01, or nan
         texts = dict.fromkeys(("split", "label", "prediction"), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
@@ -124,7 +126,7 @@ def read_tables(
     images as maps.csv.
     """
     maps = load_maps(maps_path, classes)
-    images = [load(path) for path in image_paths]
+    images = [load_array(path) for path in image_paths]
     neighbors = {}
     for layer, paths in neighbor_paths.items():
         neighbors[layer] = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
@@ -133,7 +135,9 @@ def read_tables(
     for paths, count in counts.items():
         if count != len(maps):
             names = " and ".join(paths)
-            raise UserError(f"{maps_path} has {len(maps)} rows, {names} have {count}; {anew(maps_path, *paths)}")
+            raise UserError(
+                f"{maps_path} has {len(maps)} rows, {names} have {count}; {rebuild_hint(maps_path, *paths)}"
+            )
     return maps, images, neighbors
 
 
@@ -209,13 +213,13 @@ def build_explorer(data: Mapping[str, Any], sources: Path = PAGE) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "build_explorer"):
+    with run_logged(snakemake.log[0], "build_explorer"):
         given, layers = snakemake.input, snakemake.params.layers
         paths = dict(zip(layers, zip(given.train_neighbors, given.test_neighbors, strict=True), strict=True))
         classes = load_classes(given.classes)
         images = [given.train_images, given.test_images] if given.train_images else []
         tables = read_tables(given.maps, classes, images, paths)
-        made_by = describe(provenance(snakemake.wildcards.dataset))
+        made_by = describe_provenance(provenance(snakemake.wildcards.dataset))
         data = page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, classes, *tables, made_by)
-        with whole(snakemake.output.page) as part:
+        with atomic_write(snakemake.output.page) as part:
             part.write_text(build_explorer(data))

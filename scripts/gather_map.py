@@ -1,18 +1,14 @@
-"""Put the places of all rows together, and say how the map was made."""
-
-import json
+"""Concatenate the coordinates of all rows, and record how the embedding was made."""
 
 import numpy as np
 
-from common.arrays import load, load_json
-from common.files import save_array, whole
-from common.jobs import job
+from common.files import save_array, save_json
+from common.inputs import load_array, load_json
+from common.logs import run_logged
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"gather_map {snakemake.wildcards.layer}"):
-        coordinates = np.concatenate([load(path) for path in snakemake.input.parts])
-        facts = load_json(snakemake.input.facts)
-        facts |= {"landmarks": facts["images"], "images": len(coordinates)}
+    with run_logged(snakemake.log[0], f"gather_map {snakemake.wildcards.layer}"):
+        coordinates = np.concatenate([load_array(path) for path in snakemake.input.parts])
+        record = load_json(snakemake.input.record)
         save_array(snakemake.output.map, coordinates)
-        with whole(snakemake.output.facts) as part:
-            part.write_text(json.dumps(facts, indent=2) + "\n")
+        save_json(snakemake.output.record, record | {"landmarks": record["images"], "images": len(coordinates)})

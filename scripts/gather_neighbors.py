@@ -1,32 +1,27 @@
-"""Put the nearest landmarks of all rows together, and call them by their rows."""
+"""Concatenate the nearest landmarks of all rows, and number the landmarks by their rows."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from common.arrays import load, load_npz
-from common.files import whole
-from common.jobs import job
+from common.files import save_npz
+from common.inputs import load_array, load_npz
+from common.logs import run_logged
 
 
 def gather_neighbors(parts: Sequence[Mapping[str, np.ndarray]], landmarks: np.ndarray) -> dict[str, np.ndarray]:
-    """The neighbors of all rows, of the neighbors of each part of them: `indices`, `distances` and `method`.
+    """Return the neighbors of all rows from those of each chunk: `indices`, `distances` and `method`.
 
-    In the parts `indices` (m, k) int32 number the landmarks; in what is returned they are rows, `landmarks` (N,).
+    In the parts, `indices` (m, k) int32 number the landmarks; in the result they are the rows `landmarks` (N,).
     """
     indices, distances = (np.concatenate([part[name] for part in parts]) for name in ("indices", "distances"))
-    return {
-        "indices": landmarks.astype(np.int32)[indices],
-        "distances": distances,
-        "method": parts[0]["method"],
-    }
+    return {"indices": landmarks.astype(np.int32)[indices], "distances": distances, "method": parts[0]["method"]}
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"gather_neighbors {snakemake.wildcards.layer}"):
-        landmarks, parts = load(snakemake.input.landmarks), [load_npz(path) for path in snakemake.input.parts]
-        found = gather_neighbors(parts, landmarks) | {"recall": min(part["recall"] for part in parts)}
-        test_found = gather_neighbors([load_npz(snakemake.input.test_neighbors)], landmarks)
-        for path, neighbors in zip(snakemake.output, (found, test_found), strict=True):
-            with whole(path) as part:
-                np.savez(part, **neighbors)
+    with run_logged(snakemake.log[0], f"gather_neighbors {snakemake.wildcards.layer}"):
+        landmarks, parts = load_array(snakemake.input.landmarks), [load_npz(path) for path in snakemake.input.parts]
+        recall = min(part["recall"] for part in parts)
+        save_npz(snakemake.output.neighbors, gather_neighbors(parts, landmarks) | {"recall": recall})
+        test_parts = [load_npz(snakemake.input.test_neighbors)]
+        save_npz(snakemake.output.test_neighbors, gather_neighbors(test_parts, landmarks))

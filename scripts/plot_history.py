@@ -1,41 +1,36 @@
-"""Draw how the training went."""
+"""Draw the loss and the error rate over the epochs of training."""
 
 import matplotlib
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.figures import SMALL, save_figure
-from common.jobs import job
+from common.figures.files import save_figure
+from common.figures.style import ANNOTATION, DPI, GUIDE, GUIDE_COLOR, PAGE_STYLE, PAGE_WIDTH, SPLIT_COLORS
+from common.logs import run_logged
 from common.tables import load_table
 
-SIZE = (7.0, 2.4)  # inches
-DPI = 300
-COLORS = {"": "#717581", "val_": "#bd1f01"}
-NAMES = {"": "training", "val_": "validation"}
+HEIGHT = 2.4  # inches
+PREFIXES = {"training": "", "validation": "val_"}  # of the columns
 COLUMNS = ("epoch", "batch_size", "loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
-    """A figure of a training's loss and share of wrong labels, a point an epoch, from its history.
+    """Return a figure of a training's loss and error rate, one point an epoch, from its history.
 
-    Columns: epoch, batch_size, loss, accuracy, val_loss, val_accuracy. A line marks where the batches change.
+    Columns: epoch, batch_size, loss, accuracy, val_loss, val_accuracy. A line marks a change of the batch size.
     """
-    figure = Figure(SIZE, layout="constrained")
+    figure = Figure((PAGE_WIDTH, HEIGHT), layout="constrained")
     measures = {
         "cross-entropy (nats)": lambda prefix: history[f"{prefix}loss"],
         "wrong labels (%)": lambda prefix: 100 * (1 - history[f"{prefix}accuracy"]),
     }
     panels = figure.subplots(1, 2)
-    for axes, (name, values) in zip(panels, measures.items(), strict=True):
-        for prefix, color in COLORS.items():
-            axes.plot(history.epoch, values(prefix), "o-", color=color, label=NAMES[prefix], markersize=3, linewidth=1)
-        changes = history.epoch[history.batch_size.diff().fillna(0) != 0]
-        for epoch in changes:
-            axes.axvline(epoch - 0.5, color="#b9b9b9", linewidth=0.6, linestyle=(0, (4, 3)))
-        for epoch in [history.epoch.iloc[0], *changes]:
-            size = history.batch_size[history.epoch == epoch].iloc[0]
-            place = {"xy": (epoch - 0.45, 1.02), "xycoords": ("data", "axes fraction"), "va": "bottom"}
-            axes.annotate(f"batches of {size}", size=6.5, color="#717581", **place)
+    for axes, (name, measure) in zip(panels, measures.items(), strict=True):
+        for split, prefix in PREFIXES.items():
+            style = {"color": SPLIT_COLORS[split], "label": split, "markersize": 3, "linewidth": 1}
+            axes.plot(history.epoch, measure(prefix), "o-", **style)
+        mark_batch_sizes(axes, history)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.set_xlim(0.5, len(history) + 0.5)
@@ -45,7 +40,18 @@ def plot_history(history: pd.DataFrame) -> Figure:
     return figure
 
 
+def mark_batch_sizes(axes: Axes, history: pd.DataFrame) -> None:
+    """Draw a line where the batch size changes, and write each batch size above its epochs."""
+    changes = history.epoch[history.batch_size.diff().fillna(0) != 0]
+    for epoch in changes:
+        axes.axvline(epoch - 0.5, color=GUIDE_COLOR, **GUIDE)
+    for epoch in [history.epoch.iloc[0], *changes]:
+        size = history.batch_size[history.epoch == epoch].iloc[0]
+        position = {"xy": (epoch - 0.45, 1.02), "xycoords": ("data", "axes fraction"), "va": "bottom"}
+        axes.annotate(f"batches of {size}", size=6.5, color=ANNOTATION, **position)
+
+
 if __name__ == "__main__":
-    with job(snakemake.log[0], "plot_history"), matplotlib.rc_context(SMALL):
+    with run_logged(snakemake.log[0], "plot_history"), matplotlib.rc_context(PAGE_STYLE):
         figure = plot_history(load_table(snakemake.input.history, *COLUMNS))
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

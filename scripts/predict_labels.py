@@ -1,29 +1,29 @@
-"""Ask the network what each image shows, training, validation and test images alike."""
+"""Predict the class of each training, validation and test image."""
 
 import logging
 
 import numpy as np
 import pandas as pd
 
-from common.arrays import load_classes, load_rows
-from common.backend import keras, use_devices
-from common.files import whole
-from common.jobs import job
-from common.model_files import load_network
-from common.networks import batch_size, why_no_classes
+from common.files import atomic_write
+from common.inputs import load_classes, load_rows
+from common.logs import run_logged
+from common.networks.graph import batch_size, explain_output
+from common.networks.keras_setup import keras, use_devices
+from common.networks.model_files import load_network
 
 log = logging.getLogger("workflow")
 
 
 def predict_labels(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """A row an image, in the order of `images` (n, height, width, channels) and `labels` (n,); n may be 0.
+    """Return a table with a row for each of the `images` (n, height, width, channels) and `labels` (n,); n may be 0.
 
-    Columns: id (the row's number), label, prediction (the class that the network finds most probable) and confidence
-    (how probable, in (0, 1]). The network's output is a probability for each class.
+    Columns: id (the row number), label, prediction (the most probable class) and confidence (its probability). The
+    network's output is a probability for each class.
     """
     size = batch_size(network)
-    found = [network.predict_on_batch(images[start : start + size]) for start in range(0, len(images), size)]
-    probabilities = np.concatenate([np.zeros((0, network.output_shape[1]), np.float32), *found])
+    outputs = [network.predict_on_batch(images[start : start + size]) for start in range(0, len(images), size)]
+    probabilities = np.concatenate([np.zeros((0, network.output_shape[1]), np.float32), *outputs])
     return pd.DataFrame(
         {
             "id": np.arange(len(labels)),
@@ -34,10 +34,10 @@ def predict_labels(network: keras.Model, images: np.ndarray, labels: np.ndarray)
     )
 
 
-def without_predictions(labels: np.ndarray, known: bool) -> pd.DataFrame:
-    """The same of a network that does not predict these classes: nothing in prediction and confidence.
+def empty_predictions(labels: np.ndarray, known: bool) -> pd.DataFrame:
+    """Return the table for a network that does not predict these classes: prediction and confidence are empty.
 
-    Nor in label, if the labels are not `known`.
+    The label is empty, too, if the labels are not `known`.
     """
     nothing = np.full(len(labels), np.nan)
     label = labels if known else nothing
@@ -45,7 +45,7 @@ def without_predictions(labels: np.ndarray, known: bool) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "predict_labels"):
+    with run_logged(snakemake.log[0], "predict_labels"):
         use_devices(snakemake.threads)
         network = load_network(snakemake.input.network)
         classes = load_classes(snakemake.input.classes)
@@ -55,20 +55,20 @@ if __name__ == "__main__":
                 snakemake.params.splits, snakemake.input.images, snakemake.input.labels, strict=True
             )
         }
-        why_not = "there are no labels"
+        problem = "the data set has no labels"
         if classes:
-            why_not = why_no_classes(network, splits["train"][0], len(classes))
-        if why_not:
-            log.info("the network predicts no labels: %s", why_not)
+            problem = explain_output(network, splits["train"][0], len(classes))
+        if problem:
+            log.info("the network does not predict these classes: %s", problem)
         tables = []
         for split, (images, labels) in splits.items():
-            if why_not:
-                table = without_predictions(labels, known=bool(classes))
+            if problem:
+                table = empty_predictions(labels, known=bool(classes))
             else:
                 table = predict_labels(network, images, labels)
-                right = (table.prediction == table.label).sum()
-                log.info("%s: %d of %d are right", split, right, len(table))
+                correct = (table.prediction == table.label).sum()
+                log.info("%s: %d of %d predictions are correct", split, correct, len(table))
             table.insert(0, "split", split)
             tables.append(table)
-        with whole(snakemake.output.predictions) as part:
+        with atomic_write(snakemake.output.predictions) as part:
             pd.concat(tables).to_csv(part, index=False, float_format="%.5g")

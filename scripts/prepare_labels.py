@@ -1,38 +1,38 @@
-"""Read the labels of vectors, and choose the rows to map: all, since nothing is trained, or a sample."""
+"""Read the labels of vectors, and choose the rows to map: all, since no network is trained, or a sample."""
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
 
-from common.files import save_array, whole
-from common.jobs import UserError, job
-from common.sampling import stratified_rows
-from common.sources import npy_rows, number_labels, read_labels
+from common.errors import UserError
+from common.files import save_array, save_json
+from common.logs import run_logged
+from common.readers.labels import number_labels, read_labels
+from common.readers.splits import SPLITS, draw_sample
+from common.readers.streams import stream_npy
 
 
-def common_count(counts: Mapping[str, int]) -> int:
-    """How many rows all files have, by their names; raises UserError if they differ."""
-    first, *others = counts
+def common_length(lengths: Mapping[str, int]) -> int:
+    """Return the number of rows that all files have, by their names; raises UserError if the numbers differ."""
+    first, *others = lengths
     for other in others:
-        if counts[other] != counts[first]:
+        if lengths[other] != lengths[first]:
             raise UserError(
-                f"{first} has {counts[first]} rows, {other} has {counts[other]}: give the same things in all"
+                f"{first} has {lengths[first]} rows, {other} has {lengths[other]}. Give the same rows in all files."
             )
-    return counts[first]
+    return lengths[first]
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"prepare_labels {snakemake.wildcards.dataset}"):
-        count, names = common_count({path: npy_rows(path).shape[0] for path in snakemake.input.vectors}), []
+    with run_logged(snakemake.log[0], f"prepare_labels {snakemake.wildcards.dataset}"):
+        count, names = common_length({path: stream_npy(path).shape[0] for path in snakemake.input.vectors}), []
         labels = np.zeros(count, np.int64)
         if snakemake.input.get("labels"):
-            read = {"train": read_labels(snakemake.input.labels, count)}
-            numbered, names = number_labels(read, snakemake.params.classes)
+            given = {"train": read_labels(snakemake.input.labels, count)}
+            numbered, names = number_labels(given, snakemake.params.classes)
             labels = numbered["train"]
-        rows = stratified_rows(labels, snakemake.params.sample or count)
+        rows = draw_sample(labels, snakemake.params.sample or count)
         save_array(snakemake.output.rows, rows)
-        for split in ("train", "validation", "test"):
+        for split in SPLITS:
             save_array(snakemake.output[f"{split}_labels"], labels[rows] if split == "train" else labels[:0])
-        with whole(snakemake.output.classes) as part:
-            part.write_text(json.dumps(names, ensure_ascii=False) + "\n")
+        save_json(snakemake.output.classes, names, indent=None)

@@ -5,43 +5,42 @@ from dataclasses import replace
 
 import numpy as np
 
-from common.arrays import LONGEST, load, measurable
-from common.files import save_array, whole
-from common.jobs import UserError, job
-from common.sources import Rows, npy_rows, write_rows
+from common.errors import UserError, format_shape
+from common.files import atomic_write, save_array
+from common.inputs import MAX_NORM, has_finite_distances, load_array
+from common.logs import run_logged
+from common.readers.streams import Stream, stream_npy, write_rows
 
 
-def as_features(rows: Rows) -> Rows:
-    """Vectors (n, d) of any real numbers as float32; raises UserError if they are none.
+def as_features(vectors: Stream) -> Stream:
+    """Return vectors (n, d) of real numbers as float32; raises UserError if they have another shape.
 
-    That some are not finite, or too long, is said when the blocks are read, with their number.
+    When the blocks are read, raises UserError with the number of vectors that are not finite or too long.
     """
-    if len(rows.shape) != 2 or 0 in rows.shape:
-        raise UserError(
-            f"{rows.place} is of shape {' x '.join(map(str, rows.shape))}, and must have a row a vector, (n, d)"
-        )
+    if len(vectors.shape) != 2 or 0 in vectors.shape:
+        raise UserError(f"{vectors.name} has the shape {format_shape(vectors.shape)}. Give (n, d), one vector a row.")
 
     def blocks() -> Iterator[np.ndarray]:
         wrong = 0
-        for block in rows.blocks():
+        for block in vectors.blocks():
             if block.dtype.kind not in "buif":
-                raise UserError(f"{rows.place} holds {block.dtype}, not real numbers")
-            with np.errstate(over="ignore"):  # of float64 too large: they are counted
-                vectors = block.astype(np.float32)
-            wrong += np.count_nonzero(~measurable(vectors))
-            yield vectors
+                raise UserError(f"{vectors.name} holds {block.dtype}. Vectors must be real numbers.")
+            with np.errstate(over="ignore"):  # values too large for float32 are counted below
+                features = block.astype(np.float32)
+            wrong += np.count_nonzero(~has_finite_distances(features))
+            yield features
         if wrong:
             raise UserError(
-                f"of the {rows.shape[0]} rows of {rows.place}, {wrong} have values that are not finite, or are longer "
-                f"than {LONGEST:.0e} (divide all rows by one number)"
+                f"{wrong} of the {vectors.shape[0]} rows of {vectors.name} have values that are not finite, or are "
+                f"longer than {MAX_NORM:.0e}. Remove them, or divide all rows by one number."
             )
 
-    return replace(rows, blocks=blocks)
+    return replace(vectors, blocks=blocks)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"prepare_vectors {snakemake.wildcards.layer}"):
-        features, rows = as_features(npy_rows(snakemake.input.vectors)), load(snakemake.input.rows)
-        with whole(snakemake.output.features) as part:
+    with run_logged(snakemake.log[0], f"prepare_vectors {snakemake.wildcards.layer}"):
+        features, rows = as_features(stream_npy(snakemake.input.vectors)), load_array(snakemake.input.rows)
+        with atomic_write(snakemake.output.features) as part:
             write_rows(features, rows, part)
         save_array(snakemake.output.test_features, np.zeros((0, features.shape[1]), np.float32))

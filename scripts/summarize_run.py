@@ -1,4 +1,4 @@
-"""Sum a run up on one page, for the report: the layers' scores, how the maps were made, configuration and versions."""
+"""Summarize a run on one page of the report: scores, embeddings, methods, configuration and versions."""
 
 import importlib.metadata
 import json
@@ -9,18 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-from common.arrays import load_json
-from common.files import whole
-from common.jobs import job
-from common.made_by import describe
+from common.files import save_text
+from common.inputs import load_json
+from common.logs import run_logged
 from common.provenance import provenance
-from common.tables import SCORES, load_table
+from common.provenance_text import describe_provenance
+from common.scoring.scores import SCORES
+from common.tables import load_table
 
-FACTS = (
+RECORD_KEYS = (
     "backend",
     "version",
     "why_backend",
-    "gradient",
     "kl_divergence",
     "images",
     "landmarks",
@@ -41,10 +41,10 @@ p, li { max-width: 46em; }
 </style>"""
 
 
-def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a score, three columns a layer, as text: training and test images, and how much it falls between them.
+def make_score_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of text with one row a score and three columns a layer: training, test, and their difference.
 
-    Means over the seeds and, if they differ, the range. What nothing is known of is left out.
+    Values are means over the seeds, with their range if they differ. Empty rows and columns are left out.
     """
 
     def as_text(values: pd.Series) -> str:
@@ -58,23 +58,23 @@ def table_of_scores(table: pd.DataFrame) -> pd.DataFrame:
     for layer, rows in table.groupby("layer", sort=False):
         splits = {split: rows.loc[rows.split == split, list(SCORES)] for split in ("train", "test")}
         columns |= {(layer, split): part.agg(as_text) for split, part in splits.items()}
-        fall = splits["train"].mean() - splits["test"].mean()
-        columns[layer, "fall"] = fall.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
-    texts = pd.DataFrame(columns).rename(index=SCORES)
+        gap = splits["train"].mean() - splits["test"].mean()
+        columns[layer, "train-test gap"] = gap.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
+    texts = pd.DataFrame(columns).rename(index={key: score.label for key, score in SCORES.items()})
     return texts.loc[(texts != "").any(axis=1), (texts != "").any(axis=0)]
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """A nested mapping's values as text, by their dotted keys."""
-    found = {}
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return the values of a nested mapping as text, by dotted key."""
+    flattened = {}
     for key, value in values.items():
         nested = isinstance(value, Mapping)
-        found |= flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": json.dumps(value)}
-    return found
+        flattened |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": json.dumps(value)}
+    return flattened
 
 
-def versions_used(pins: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The versions of what made the run: as recorded, else as installed here, else as its environment has it pinned."""
+def collect_versions(pins: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return versions by project: as recorded with the results, else as installed here, else as pinned."""
     found = {}
     for name, version in pins.items():
         try:
@@ -88,8 +88,8 @@ def versions_used(pins: Mapping[str, str], records: Sequence[Mapping[str, Any]])
     return found | {name: ", ".join(versions) for name, versions in recorded.items()}
 
 
-def paragraphs(text: str) -> str:
-    """The HTML of Markdown that has paragraphs, lists of references and headings, of which the first is left out."""
+def render_markdown(text: str) -> str:
+    """Return HTML for Markdown with paragraphs, lists and headings, without the first heading."""
     parts = []
     for block in text.split("\n\n")[1:]:
         if block.startswith("#"):
@@ -102,28 +102,28 @@ def paragraphs(text: str) -> str:
     return "".join(parts)
 
 
-def page(
+def render_page(
     scores: pd.DataFrame,
-    facts: Sequence[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
     configuration: Mapping[str, Any],
     methods: str,
     made_by: str,
     versions: Mapping[str, str],
 ) -> str:
-    """The page as HTML, of the table that compare_layers writes, a row of `facts` for each map, and what else is given.
+    """Return the page as HTML, from the table of compare_layers and a row of `records` for each embedding.
 
-    `methods` is what write_methods writes, `made_by` what made this page, in words.
+    `methods` is the Markdown of write_methods, `made_by` says in words what made this page.
     """
 
     def as_html(table: pd.DataFrame, header: bool = True, index: bool = False) -> str:
         return table.to_html(index=index, header=header, border=0, na_rep="", justify="left")
 
     parts = {
-        "Layers": as_html(table_of_scores(scores), index=True),
-        "Maps": as_html(pd.DataFrame(facts)),
-        "Methods": paragraphs(methods),
-        "Configuration": as_html(pd.DataFrame(flat(configuration).items()), header=False),
-        "Versions": f"<p>The workflow: {escape(made_by)}.</p>" + as_html(pd.DataFrame(versions.items()), header=False),
+        "Layers": as_html(make_score_table(scores), index=True),
+        "Maps": as_html(pd.DataFrame(records)),
+        "Methods": render_markdown(methods),
+        "Configuration": as_html(pd.DataFrame(flatten(configuration).items()), header=False),
+        "Versions": f"<p>Workflow: {escape(made_by)}.</p>" + as_html(pd.DataFrame(versions.items()), header=False),
     }
     body = "".join(f"<h2>{escape(title)}</h2>{table}" for title, table in parts.items())
     head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Summary</title>{STYLE}'
@@ -131,17 +131,16 @@ def page(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "summarize_run"):
+    with run_logged(snakemake.log[0], "summarize_run"):
         params = snakemake.params
-        networks, maps = ([load_json(path) for path in snakemake.input[name]] for name in ("networks", "facts"))
-        facts = [
-            {"layer": layer} | {name: made[name] for name in FACTS if name in made}
+        networks, maps = ([load_json(path) for path in snakemake.input[name]] for name in ("networks", "records"))
+        records = [
+            {"layer": layer} | {name: made[name] for name in RECORD_KEYS if name in made}
             for layer, made in zip(params.layers, maps, strict=True)
         ]
-        versions = versions_used(params.pins, [made["provenance"] for made in (*networks, *maps)])
-        made_by = describe(provenance(snakemake.wildcards.dataset))
+        versions = collect_versions(params.pins, [made["provenance"] for made in (*networks, *maps)])
+        made_by = describe_provenance(provenance(snakemake.wildcards.dataset))
         table = load_table(snakemake.input.table, *SCORES)
         methods = Path(snakemake.input.methods).read_text(encoding="utf-8")
-        with whole(snakemake.output.page) as part:
-            text = page(table, facts, params.configuration, methods, made_by, versions)
-            part.write_text(text, encoding="utf-8")
+        text = render_page(table, records, params.configuration, methods, made_by, versions)
+        save_text(snakemake.output.page, text)

@@ -1,16 +1,18 @@
-"""Write the methods paragraphs of a run, to paste into a paper, from what was used."""
+"""Write the methods section of a run, for a paper, from the records of its results."""
 
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.arrays import load, load_classes, load_json
-from common.files import whole
-from common.jobs import job
-from common.made_by import describe
-from common.placing import PERPLEXITY, SETTINGS
-from common.scoring import KEPT, PAIRED, SAMPLE, VOTERS
+from common.files import save_text
+from common.inputs import load_array, load_classes, load_json
+from common.logs import run_logged
+from common.networks.architectures import load_architecture
+from common.provenance_text import describe_provenance
+from common.scoring.parameters import MAX_CORRELATED, MAX_SAMPLE, N_PRESERVED, N_VOTERS
+from common.text import count_noun, join_words
+from common.tsne.transform import PERPLEXITY, TRANSFORM
 
 REFERENCES = {
     "Linderman et al. 2019": "Fast interpolation-based t-SNE for improved visualization of single-cell RNA-seq data. "
@@ -21,8 +23,6 @@ REFERENCES = {
     "Journal of Statistical Software 109(3). https://doi.org/10.18637/jss.v109.i03",
     "Chan et al. 2019": "GPU accelerated t-distributed stochastic neighbor embedding. "
     "Journal of Parallel and Distributed Computing 131, 1-13. https://doi.org/10.1016/j.jpdc.2019.04.008",
-    "van der Maaten 2014": "Accelerating t-SNE using Tree-Based Algorithms. "
-    "Journal of Machine Learning Research 15, 3221-3245.",
     "van der Maaten and Hinton 2008": "Visualizing Data using t-SNE. "
     "Journal of Machine Learning Research 9, 2579-2605.",
     "Jégou et al. 2011": "Product Quantization for Nearest Neighbor Search. "
@@ -42,24 +42,14 @@ SCALINGS = {
 }
 
 
-def listed(items: Sequence[object]) -> str:
-    """Items in words: "a", "a and b", "a, b and c"."""
-    *first, last = map(str, items)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """A number with its noun."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
 def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, int], shape: Sequence[int]) -> str:
-    """The sentences on the data: `rows` by split, and the images' `shape`, or none of vectors."""
+    """Return the sentences on the data, from `rows` by split and the images' `shape`, which is empty for vectors."""
     noun = "image" if shape else "vector"
-    classes = f" of {counted(settings['classes'], 'class', 'classes')}" if settings["classes"] else " without labels"
-    others = [counted(rows[split], f"{split} {noun}") for split in ("validation", "test") if rows[split]]
-    size = f", each of {shape[0]} x {shape[1]} pixels and {counted(shape[2], 'channel')}" if shape else ""
-    text = f"The data set {dataset} has {listed([counted(rows['train'], f'training {noun}'), *others])}{classes}{size}."
+    classes = f" of {count_noun(settings['classes'], 'class', 'classes')}" if settings["classes"] else " without labels"
+    others = [count_noun(rows[split], f"{split} {noun}") for split in ("validation", "test") if rows[split]]
+    size = f", each of {shape[0]} x {shape[1]} pixels and {count_noun(shape[2], 'channel')}" if shape else ""
+    counts = join_words([count_noun(rows["train"], f"training {noun}"), *others])
+    text = f"The data set {dataset} has {counts}{classes}{size}."
     if settings["sample"]:
         share = ", each class with its share" if settings["classes"] else ""
         text += f" Of the source's training {noun}s at most {settings['sample']:,} were used, drawn at random{share}."
@@ -69,57 +59,47 @@ def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, 
 
 
 def describe_network(network: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> str:
-    """The sentences on the network, by its settings and what train_network or adopt_network wrote of each."""
+    """Return the sentences on the network, from its settings and the records of train_network or import_model."""
     if not facts:
         return ""
     first = facts[0]
-    weights = counted(first["parameters"], "parameter")
+    weights = count_noun(first["parameters"], "parameter")
     if "seed" not in first:
         name = Path(network["model"]).name if network["model"].endswith(".keras") else network["model"]
         height, width, channels = first["input"]
         return (
             f"We used the network {name} ({weights}) as it is, without training. It was given the images at {height} x "
-            f"{width} pixels and {counted(channels, 'channel')}, {SCALINGS[first['scaling']]}."
+            f"{width} pixels and {count_noun(channels, 'channel')}, {SCALINGS[first['scaling']]}."
         )
     seeds = [entry["seed"] for entry in facts]
     phases = [
-        f"{counted(phase['epochs'], 'epoch')} with batches of {phase['batch_size']}" for phase in first["schedule"]
+        f"{count_noun(phase['epochs'], 'epoch')} with batches of {phase['batch_size']}" for phase in first["schedule"]
     ]
-    built = f"the network that {Path(network['model']).name} builds" if network["model"] else describe_notebook(network)
+    if network["model"].endswith(".py"):
+        built = f"the network that {Path(network['model']).name} builds"
+    else:
+        built = load_architecture(network["model"]).describe(network)
     several = f"{len(seeds)} times, with seeds" if len(seeds) > 1 else "with seed"
     return (
-        f"We trained {built} ({weights}), {several} {listed(seeds)}, on cross-entropy with Adam "
-        f"(learning rate {first['learning_rate']:g}), for {listed(phases)}."
+        f"We trained {built} ({weights}), {several} {join_words(seeds)}, on cross-entropy with Adam "
+        f"(learning rate {first['learning_rate']:g}), for {join_words(phases)}."
     )
 
 
-def describe_notebook(network: Mapping[str, Any]) -> str:
-    """The notebook's network, as wide as its settings say."""
-    kernel = f"{network['kernel']} x {network['kernel']}"
-    parts = [
-        f"{counted(len(network['filters']), 'convolutional layer')} ({listed(network['filters'])} filters of {kernel}) "
-        "with batch normalization, ReLU and 2 x 2 max pooling"
-    ]
-    if network["units"]:
-        units = f"({listed(network['units'])} units) with batch normalization and ReLU"
-        parts.append(f"{counted(len(network['units']), 'dense layer')} {units}")
-    return f"a convolutional network of {listed([*parts, 'a softmax layer'])}"
-
-
 def describe_layers(layers: Sequence[Mapping[str, Any]], is_vectors: bool) -> str:
-    """What was mapped."""
+    """Return the layers, as a list in a sentence."""
     if is_vectors:
-        return listed([f"the vectors {layer['name']}" for layer in layers])
+        return join_words([f"the vectors {layer['name']}" for layer in layers])
     names = [
         f"the output of {layer['layer']}" + (" (averaged over height and width)" if layer["pool"] else "")
         for layer in layers
         if layer["name"] != "pixel"
     ]
-    return listed((["the pixels"] if len(names) < len(layers) else []) + names)
+    return join_words((["the pixels"] if len(names) < len(layers) else []) + names)
 
 
 def describe_neighbors(maps: Sequence[Mapping[str, Any]]) -> str:
-    """The sentences on the neighbor search, by the facts of each map."""
+    """Return the sentences on the neighbor search, from the record of each embedding."""
     searches = [facts["neighbors"] for facts in maps]
     noun = "landmarks" if "landmarks" in maps[0] else "neighbors"
     text = f"For each row we found the {searches[0]['k']} nearest {noun} by Euclidean distance"
@@ -138,31 +118,32 @@ def describe_neighbors(maps: Sequence[Mapping[str, Any]]) -> str:
 
 
 def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> str:
-    """The sentences on t-SNE, by the facts of each map."""
+    """Return the sentences on t-SNE, from the record of each embedding."""
     facts = maps[0]
     backends = sorted({f"{entry['backend']} {entry['version']}" for entry in maps})
     sources = {"openTSNE": "Poličar et al. 2024", "tsnecuda": "Chan et al. 2019"}
     cited = [sources[name] for name in sources if any(backend.startswith(name) for backend in backends)]
     ways = {
         "grid": "interpolated on a grid (after Linderman et al. 2019)",
-        "tree": "summed over a tree (van der Maaten 2014)",
         "all pairs": "summed over all pairs",
     }
     found = [way for name, way in ways.items() if any(entry.get("repulsion") == name for entry in maps)]
-    repulsion = f"; on the CPU, the repulsion was {listed(found)}" if found else ""
+    repulsion = f"; on the CPU, the repulsion was {join_words(found)}" if found else ""
     start, of_rows = facts["start"], sorted({entry["start"]["of_rows"] for entry in maps})
-    sample = counted(of_rows[0], "row") if len(of_rows) == 1 else f"{of_rows[0]:,} to {counted(of_rows[-1], 'row')}"
+    sample = (
+        count_noun(of_rows[0], "row") if len(of_rows) == 1 else f"{of_rows[0]:,} to {count_noun(of_rows[-1], 'row')}"
+    )
     rates = [f"{rate:,.0f}" for rate in facts["learning_rates"]]
-    exaggerated, plain = (counted(facts[name], "iteration") for name in ("exaggerated_iterations", "iterations"))
+    exaggerated, plain = (count_noun(facts[name], "iteration") for name in ("exaggerated_iterations", "iterations"))
     text = (
-        f"We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; {listed(backends)}, "
-        f"{listed(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. The embedding started from the first "
-        f"{counted(start['principal_components'], 'principal component')} (of {sample}), scaled to a standard "
+        f"We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; {join_words(backends)}, "
+        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. It started from the first "
+        f"{count_noun(start['principal_components'], 'principal component')} (of {sample}), scaled to a standard "
         f"deviation of {start['standard_deviation']:g}, with Gaussian noise of {start['jitter']:g}. It took "
         f"{exaggerated} with exaggeration {facts['exaggeration']:g}, then {plain} without. The learning rates were "
-        f"{listed(rates)} (the number of rows divided by the exaggeration), momentum was {facts['momentum']:g}. "
+        f"{join_words(rates)} (the number of rows divided by the exaggeration), momentum was {facts['momentum']:g}. "
     )
-    text += f"Seeds were {listed(seeds)}. " if len(seeds) > 1 else f"The seed was {seeds[0]}. "
+    text += f"Seeds were {join_words(seeds)}. " if len(seeds) > 1 else f"The seed was {seeds[0]}. "
     if "landmarks" in facts:
         text += (
             f"{facts['landmarks']:,} of the {facts['images']:,} rows were embedded so, chosen to be as dense as all. "
@@ -174,54 +155,54 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
 
 
 def describe_scores(test: int, classes: int, landmarks: bool) -> str:
-    """The sentences on the test images and the scores."""
+    """Return the sentences on the test images and the scores."""
     parts, noun = [], "landmarks" if landmarks else "training images"
     if test:
         parts.append(
-            f"The {counted(test, 'test image')} were placed into each embedding by openTSNE's transform (Poličar et "
-            f"al. 2023): from the median of the {SETTINGS['k']} nearest {noun}, with perplexity {PERPLEXITY}, "
-            f"exaggeration {SETTINGS['exaggeration']} and learning rate {SETTINGS['learning_rate']}."
+            f"The {count_noun(test, 'test image')} were placed into each embedding by openTSNE's transform (Poličar et "
+            f"al. 2023): from the median of the {TRANSFORM['k']} nearest {noun}, with perplexity {PERPLEXITY}, "
+            f"exaggeration {TRANSFORM['exaggeration']} and learning rate {TRANSFORM['learning_rate']}."
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
     shown = [
-        f"the share of the {listed(KEPT)} nearest neighbors that the embedding keeps",
-        f"trustworthiness and continuity (Venna and Kaski 2001) of {VOTERS} neighbors, on a random sample of at most "
-        f"{SAMPLE:,} rows",
-        f"the rank correlation of distances (at most {PAIRED:,} rows)",
+        f"the share of the {join_words(N_PRESERVED)} nearest neighbors that the embedding keeps",
+        f"trustworthiness and continuity (Venna and Kaski 2001) of {N_VOTERS} neighbors, on a random sample of at most "
+        f"{MAX_SAMPLE:,} rows",
+        f"the rank correlation of distances (at most {MAX_CORRELATED:,} rows)",
     ]
     if classes:
-        accuracy = f"the {VOTERS}-nearest-neighbor accuracy in the features and in the embedding"
+        accuracy = f"the {N_VOTERS}-nearest-neighbor accuracy in the features and in the embedding"
         shown = [accuracy, *shown, "the silhouettes of the classes (Rousseeuw 1987) on that sample"]
-    parts.append(f"We report {listed(shown)}.")
+    parts.append(f"We report {join_words(shown)}.")
     return " ".join(parts)
 
 
 def describe_versions(records: Sequence[Mapping[str, Any]]) -> str:
-    """The sentences on what made the run, by the records of provenance of its networks and maps."""
+    """Return the sentences on the software, from the provenance of networks and embeddings."""
     versions = {}
     for record in records:
         for project, version in record["versions"].items():
             versions.setdefault(project, []).append(version)
-    named = [f"{project} {listed(dict.fromkeys(found))}" for project, found in versions.items()]
-    made = listed(dict.fromkeys(describe(record) for record in records))
+    named = [f"{project} {join_words(dict.fromkeys(found))}" for project, found in versions.items()]
+    made = join_words(dict.fromkeys(describe_provenance(record) for record in records))
     return f"The workflow was {made}. Software: {', '.join(named)}."
 
 
 def write_methods(paragraphs: Sequence[str]) -> str:
-    """The page, in Markdown: the paragraphs, and the references that they cite."""
+    """Return the section in Markdown: the paragraphs, and the references that they cite."""
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     cited = [f"- {name}. {title}" for name, title in REFERENCES.items() if name in text]
     return f"# Methods\n\n{text}\n\n## References\n\n" + "\n".join(cited) + "\n"
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "write_methods"):
+    with run_logged(snakemake.log[0], "write_methods"):
         paths, settings = snakemake.input, dict(snakemake.params.settings)
         dataset, network = snakemake.wildcards.dataset, settings["network"]
-        rows = {split: len(load(paths[f"{split}_labels"])) for split in ("train", "validation", "test")}
+        rows = {split: len(load_array(paths[f"{split}_labels"])) for split in ("train", "validation", "test")}
         settings["classes"] = len(load_classes(paths.classes))
-        shape = load(paths.images).shape[1:] if paths.images else ()
-        networks, maps = [load_json(path) for path in paths.networks], [load_json(path) for path in paths.facts]
+        shape = load_array(paths.images).shape[1:] if paths.images else ()
+        networks, maps = [load_json(path) for path in paths.networks], [load_json(path) for path in paths.records]
         what = describe_layers(settings["layers"], not shape)
         paragraphs = [
             describe_data(dataset, settings, rows, shape),
@@ -230,5 +211,4 @@ if __name__ == "__main__":
             describe_scores(rows["test"], settings["classes"], "landmarks" in maps[0]),
             describe_versions([facts["provenance"] for facts in (*networks, *maps)]),
         ]
-        with whole(snakemake.output.methods) as part:
-            part.write_text(write_methods(paragraphs), encoding="utf-8")
+        save_text(snakemake.output.methods, write_methods(paragraphs))

@@ -9,7 +9,7 @@ from download_dataset import IDX_FILES, pairs_from_parts, write_idx
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
-from common.mnist_pickle import write_pairs
+from common.readers.mnist_pickle import write_pairs
 from helpers import ROOT, WORKFLOW, Workflow
 
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 
-from common.backend import keras
+from common.networks.keras_setup import keras
 
 SECRET = b"a secret of the user's, forty bytes long"  # ten float32
 HUGE = 200_000  # units, of a layer of 149 GiB of weights

@@ -16,11 +16,11 @@ from download_dataset import IDX_FILES, read_idx, read_wheel, write_idx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from common.arrays import load, load_npz
-from common.backend import keras
-from common.jobs import UserError
-from common.mnist_pickle import check_pairs, gunzip, load_pairs, read_pairs
-from common.model_files import load_network
+from common.inputs import load_array, load_npz
+from common.networks.keras_setup import keras
+from common.errors import UserError
+from common.readers.mnist_pickle import check_pairs, gunzip, load_pairs, read_pairs
+from common.networks.model_files import load_network
 
 MEGABYTE = 2**20
 GENERATOR = np.random.default_rng(0)
@@ -213,7 +213,7 @@ def test_npy_file_is_read_in_the_right_form_or_refused(tmp_path, data):
     path.write_bytes(data)
     with little_memory():
         try:
-            array = load(path)
+            array = load_array(path)
         except UserError as error:
             assert f"{path} is damaged" in f"{error}" and "--force" in f"{error}"
             return

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from common.arrays import load, load_classes
-from common.jobs import UserError
+from common.inputs import load_array, load_classes
+from common.errors import UserError
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (0, 8, 8, 1), (0,)])
 def test_an_array_may_have_no_rows(tmp_path, shape):
     np.save(tmp_path / "rows.npy", np.empty(shape, np.float32))
-    rows = load(tmp_path / "rows.npy")
+    rows = load_array(tmp_path / "rows.npy")
     assert rows.shape == shape and rows.dtype == np.float32
 
 

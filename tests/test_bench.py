@@ -107,9 +107,9 @@ def test_scores_are_those_of_the_maps(bench):
         assert row.kl_divergence == pytest.approx((p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum(), abs=1e-4)
         on_map = np.argsort(distances, axis=1)[:, :10]
         found = np.take_along_axis(apart, on_map, axis=1)
-        assert (found < tenth).mean() <= row.kept_10 <= (found <= tenth).mean()
+        assert (found < tenth).mean() <= row.knn_preservation_10 <= (found <= tenth).mean()
         right = np.mean([np.bincount(votes).argmax() for votes in labels[on_map]] == labels)
-        assert row.map_accuracy == pytest.approx(right, abs=0.004)
+        assert row.knn_accuracy_map == pytest.approx(right, abs=0.004)
 
 
 def test_peer_that_is_not_installed_is_named_and_stops_nobody(bench):

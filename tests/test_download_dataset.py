@@ -22,8 +22,8 @@ from download_dataset import (
     write_idx,
 )
 
-from common.jobs import UserError
-from common.mnist_pickle import write_pairs
+from common.errors import UserError
+from common.readers.mnist_pickle import write_pairs
 
 
 @pytest.fixture(scope="module")

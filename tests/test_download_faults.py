@@ -20,7 +20,7 @@ import pytest
 from download_dataset import IDX_FILES, download, read_wheel, write_idx
 
 from common import mnist_pickle
-from common.jobs import UserError
+from common.errors import UserError
 from helpers import system_program
 
 MEGABYTE = 2**20

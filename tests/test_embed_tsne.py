@@ -8,8 +8,8 @@ from find_neighbors import find_neighbors
 from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
 
-from common.affinities import affinities
-from common.placing import place
+from common.tsne.affinities import affinities
+from common.tsne.transform import place
 
 PARAMETERS = {
     "gradient": "fast",

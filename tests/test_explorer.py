@@ -20,8 +20,8 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from common.figures import class_colors, frame
-from common.jobs import UserError
+from common.figures.style import class_colors, frame
+from common.errors import UserError
 from helpers import ROOT, system_program
 
 LAYERS = ["pixel", "conv1", "dense3"]

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.files import whole
-from common.jobs import UserError
+from common.files import atomic_write
+from common.errors import UserError
 from helpers import Workflow, only_error, system_program
 
 RESULTS = "results/Small"
@@ -233,7 +233,7 @@ def test_read_only_disk_is_named_with_the_file(workflow, mounted):
     assert f"Read-only file system: '{target}'" in "\n".join(result.stderr.splitlines()[-10:])
     # and where the disk became so after Snakemake had a look at it
     line = f"{target} could not be written .*; allow writing there and run again"
-    with pytest.raises(UserError, match=line), whole(workflow.folder / target) as part:
+    with pytest.raises(UserError, match=line), atomic_write(workflow.folder / target) as part:
         part.touch()
 
 

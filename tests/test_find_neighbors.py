@@ -9,9 +9,9 @@ import find_neighbors as script
 import numpy as np
 import pytest
 
-from common.jobs import UserError
-from common.neighbors import without_self
-from common.searches import (
+from common.errors import UserError
+from common.knn.results import drop_self
+from common.knn.index import (
     EXACT_DIMENSIONS,
     EXACT_ROWS,
     MIN_RECALL,
@@ -75,7 +75,7 @@ def test_rows_in_clusters_are_searched_in_the_cells_about_them_and_others_in_mos
     features = features.astype(np.float32)
     search, sample = ProjectedSearch(features, seed=0, memory=1000, threads=2), np.arange(0, n, 20)
     true = search_exactly(features, features, 16, memory=1000, threads=2)[0]
-    plan = plan_search(search, sample, without_self(true[sample], true[sample], sample)[0])[0]
+    plan = plan_search(search, sample, drop_self(true[sample], true[sample], sample)[0])[0]
     assert least <= plan.visits / len(search.centers) <= most
     assert recall(search(features, 16, plan)[0], true) >= MIN_RECALL - SPREAD
 
@@ -107,9 +107,9 @@ def test_copies_of_one_row_are_each_others_neighbors_but_never_their_own():
     assert ((found["indices"] < 25) == (np.arange(50) < 25)[:, None]).all()
 
 
-def test_without_self():
+def test_drop_self():
     indices, distances = np.array([[0, 5, 6], [7, 8, 9]]), np.array([[0, 1, 2], [0, 0, 0]])
-    indices, distances = without_self(indices, distances, np.array([0, 1]))
+    indices, distances = drop_self(indices, distances, np.array([0, 1]))
     assert indices.tolist() == [[5, 6], [7, 8]] and distances.tolist() == [[1, 2], [0, 0]]
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from report_growth import exponents, plot, power, report, with_total
 from sklearn.neighbors import KNeighborsClassifier
 
-from common.sources import read_source
+from common.readers.sources import read_source
 from helpers import ROOT
 
 POINTS = (300, 600)

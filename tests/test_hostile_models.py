@@ -7,11 +7,11 @@ import sys
 import hostile_models
 import numpy as np
 import pytest
-from adopt_network import load_application, load_model
+from import_model import load_application, load_model
 
-from common.backend import keras
-from common.jobs import UserError
-from common.model_files import count_weights, load_network
+from common.networks.keras_setup import keras
+from common.errors import UserError
+from common.networks.model_files import count_weights, load_network
 from helpers import ROOT, only_error
 
 KINDS = ("external_storage", "virtual_dataset", "external_link")
@@ -34,8 +34,8 @@ def test_hostile_model_is_refused_and_nothing_of_it_used(make, tmp_path, monkeyp
 
 MEASURED = """
 import resource, sys
-from adopt_network import load_model
-from common.jobs import UserError
+from import_model import load_model
+from common.errors import UserError
 
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from common.files import whole
+from common.files import atomic_write
 from helpers import ROOT
 
 
@@ -14,7 +14,7 @@ def run_job(folder, body: str) -> subprocess.CompletedProcess:
     """Run `body` as a job named "rule layer" with the log "rule.log"."""
     lines = "\n".join(f"    {line}" for line in body.splitlines())
     code = "import logging, os, sys\nfrom common.jobs import UserError, job\n"
-    code += f"with job('rule.log', 'rule layer') as progress:\n{lines}"
+    code += f"with run_logged('rule.log', 'rule layer') as progress:\n{lines}"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
     return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -52,11 +52,11 @@ def test_failure_is_one_line_and_the_traceback_is_in_the_log(tmp_path, body, lin
 def test_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "file.npy"
     path.write_text("old")
-    with pytest.raises(RuntimeError), whole(path) as part:
+    with pytest.raises(RuntimeError), atomic_write(path) as part:
         part.write_text("half")
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["file.npy"] and path.read_text() == "old"
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text("new")
         assert path.read_text() == "old" and part.suffix == ".npy"
     assert [p.name for p in tmp_path.iterdir()] == ["file.npy"] and path.read_text() == "new"
@@ -65,15 +65,15 @@ def test_file_is_written_whole_or_not_at_all(tmp_path):
 def test_what_a_killed_process_left_is_removed_and_what_another_file_has_is_not(tmp_path):
     (tmp_path / ".part-01234567-file.npy").write_text("half")
     (tmp_path / ".part-01234567-other-file.npy").write_text("another's")
-    with whole(tmp_path / "file.npy") as part:
+    with atomic_write(tmp_path / "file.npy") as part:
         part.write_text("new")
     assert {path.name for path in tmp_path.iterdir()} == {"file.npy", ".part-01234567-other-file.npy"}
 
 
 def test_process_that_nobody_waits_for_cannot_spoil_the_file(tmp_path):
     path = tmp_path / "file.npy"
-    with pytest.raises(FileNotFoundError), whole(path) as orphans:
+    with pytest.raises(FileNotFoundError), atomic_write(path) as orphans:
         orphans.write_text("half")
-        with whole(path) as part:
+        with atomic_write(path) as part:
             part.write_text("new")
     assert path.read_text() == "new" and len(list(tmp_path.iterdir())) == 1

@@ -10,19 +10,19 @@ from embed_tsne import fit_opentsne, start_layout
 from find_nearest_landmarks import find_nearest_landmarks
 from find_neighbors import find_neighbors
 from gather_neighbors import gather_neighbors
-from place_rows import place_rows
+from transform_rows import transform_rows
 from score_map import score_map
 from sklearn.datasets import make_blobs
 
-from common.affinities import affinities
-from common.pieces import share
-from common.placing import place
+from common.tsne.affinities import affinities
+from common.knn.chunks import share
+from common.tsne.transform import place
 from helpers import Workflow
 
 ROWS, LANDMARKS, SCATTER = 1297, 500, 3
 FOUND = {"choose_landmarks": 1, "find_landmark_neighbors": 1, "find_nearest_landmarks": SCATTER, "gather_neighbors": 1}
-MAPPED = {"embed_landmarks": 1, "place_rows": SCATTER, "gather_map": 1}
-TESTED = {"place_images_by_landmarks": 1}
+MAPPED = {"embed_landmarks": 1, "transform_rows": SCATTER, "gather_map": 1}
+TESTED = {"transform_images_by_landmarks": 1}
 COMPARED = [
     "compare_layers",
     "plot_layers",
@@ -93,7 +93,7 @@ def test_nearest_landmarks_are_those_of_brute_force_and_called_by_their_rows(blo
 
 @pytest.fixture(scope="module")
 def laid_out(blobs):
-    """What place_rows takes: a map of landmarks, their neighbors, the landmarks, and the neighbors of all rows."""
+    """What transform_rows takes: a map of landmarks, their neighbors, the landmarks, and the neighbors of all rows."""
     features, _ = blobs
     landmarks = choose_landmarks(features, 400, seed=0, threads=1)
     own, _ = find_neighbors(features[landmarks], features[:0], 30, seed=0, memory=100, threads=1)
@@ -108,7 +108,7 @@ def laid_out(blobs):
 
 def test_landmarks_keep_their_place_and_others_come_among_their_own_kind(blobs, laid_out):
     coordinates, _, landmarks, _ = laid_out
-    places = place_rows(*laid_out, slice(0, 1000), threads=1)
+    places = transform_rows(*laid_out, slice(0, 1000), threads=1)
     assert places.shape == (1000, 2) and np.array_equal(places[landmarks], coordinates)
     others = np.setdiff1d(np.arange(1000), landmarks)
     distances = np.linalg.norm(places[others][:, None] - coordinates, axis=2)
@@ -117,11 +117,11 @@ def test_landmarks_keep_their_place_and_others_come_among_their_own_kind(blobs, 
 
 @pytest.mark.parametrize("jobs", [7, 400])
 def test_places_are_the_same_whatever_is_placed_with_them(laid_out, jobs):
-    whole = place_rows(*laid_out, slice(0, 1000), threads=1)
+    whole = transform_rows(*laid_out, slice(0, 1000), threads=1)
     numbers = range(1, jobs + 1) if jobs < 400 else (1, 200, 400)  # of two or three rows
     for number in numbers:
         rows = share(1000, f"{number}-of-{jobs}")
-        assert np.array_equal(place_rows(*laid_out, rows, threads=1), whole[rows])
+        assert np.array_equal(transform_rows(*laid_out, rows, threads=1), whole[rows])
 
 
 def test_rows_are_placed_nearer_to_their_neighbors_than_by_the_settings_of_opentsne(laid_out, monkeypatch):
@@ -139,7 +139,7 @@ def test_rows_are_placed_nearer_to_their_neighbors_than_by_the_settings_of_opent
         return np.mean([len(np.intersect1d(a, b)) for a, b in zip(found, placed["indices"][:, :10], strict=True)]) / 10
 
     ours = kept()
-    monkeypatch.setattr("common.placing.SETTINGS", {})
+    monkeypatch.setattr("common.tsne.transform.SETTINGS", {})
     assert ours > kept()
 
 
@@ -192,7 +192,7 @@ def test_rows_are_scattered_over_sixteen_jobs(fresh, tmp_path):
     workflow = fresh.copy(tmp_path / "workflow")
     workflow.configure(tsne={"landmarks": LANDMARKS})
     plan = workflow.plan("results/Small/maps/pixel.npy")
-    scattered = {"find_nearest_landmarks": 16, "place_rows": 16}
+    scattered = {"find_nearest_landmarks": 16, "transform_rows": 16}
     assert plan == {"prepare_dataset": 1, "flatten_images": 1} | FOUND | MAPPED | scattered
 
 
@@ -225,7 +225,7 @@ def test_all_rows_have_neighbors_places_and_scores(landmarked, finished, layer):
     ours, theirs = (table[table.layer == layer].set_index("split") for table in (ours, theirs))
     assert list(ours.rows) == [ROWS, 250]
     for split in ("train", "test"):
-        assert ours.map_accuracy[split] > theirs.map_accuracy[split] - 0.04
+        assert ours.knn_accuracy_map[split] > theirs.knn_accuracy_map[split] - 0.04
 
 
 def test_data_set_has_landmarks_of_its_own(fresh, tmp_path):
@@ -241,7 +241,7 @@ def test_data_set_has_landmarks_of_its_own(fresh, tmp_path):
     [
         ({"landmarks": 400}, FOUND | MAPPED | TESTED),
         ({"landmarks": LANDMARKS, "iterations": 400}, MAPPED | TESTED),
-        ({"landmarks": None}, {"find_neighbors": 1, "embed_tsne": 1, "place_images": 1}),
+        ({"landmarks": None}, {"find_neighbors": 1, "embed_tsne": 1, "transform_images": 1}),
     ],
 )
 def test_change_of_landmarks_or_of_their_map_makes_stale_what_depends_on_it(workflow, change, stale):
@@ -253,8 +253,8 @@ def test_change_of_landmarks_or_of_their_map_makes_stale_what_depends_on_it(work
 @pytest.mark.parametrize(
     ("script", "stale"),
     [
-        ("find_nearest_landmarks", dict.fromkeys(("find_nearest_landmarks", "place_rows"), SCATTER)),
-        ("place_rows", {"place_rows": SCATTER}),
+        ("find_nearest_landmarks", dict.fromkeys(("find_nearest_landmarks", "transform_rows"), SCATTER)),
+        ("transform_rows", {"transform_rows": SCATTER}),
     ],
 )
 def test_edited_script_of_the_parts_which_are_gone_makes_them_anew(workflow, script, stale):
@@ -273,4 +273,4 @@ def test_more_landmarks_than_rows_are_all_rows(workflow):
     assert facts["images"] == facts["landmarks"] == ROWS
     direct = json.loads((workflow.folder / "results/Small/scores/dense3.json").read_text())
     scores = json.loads((workflow.folder / targets[0]).read_text())
-    assert scores["train"]["rows"] == ROWS == direct["train"]["rows"] and scores["train"]["map_accuracy"] > 0.95
+    assert scores["train"]["rows"] == ROWS == direct["train"]["rows"] and scores["train"]["knn_accuracy_map"] > 0.95

@@ -8,8 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from common.jobs import UserError
-from common.mnist_pickle import read_pairs, write_pairs
+from common.errors import UserError
+from common.readers.mnist_pickle import read_pairs, write_pairs
 
 
 def store(path, data, protocol):

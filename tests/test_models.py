@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from adopt_network import adopt_network, check_input, load_application, load_model, values
+from import_model import import_model, check_input, load_application, load_model, values
 from extract_features import extract_features, model_of_features
 from extract_filters import first_filters
 from predict_labels import predict_labels, without_predictions
 from sklearn.datasets import load_digits
 from train_network import Checkpoint, build_own, train_network
 
-from common.backend import keras
-from common.jobs import UserError
-from common.model_files import load_network
-from common.networks import batch_size, find_path, model_to, why_no_classes
+from common.networks.keras_setup import keras
+from common.errors import UserError
+from common.networks.model_files import load_network
+from common.networks.graph import batch_size, find_path, model_to, why_no_classes
 
 layers = keras.layers
 
@@ -104,7 +104,7 @@ def test_features_are_averaged_or_flattened_in_pieces(deep, digits, tmp_path, ca
     caplog.set_level("INFO")
     images = digits[0][:50]
     expected = model_to(deep, "conv2").predict_on_batch(images)
-    monkeypatch.setattr("common.networks.BATCH_BYTES", 7 * 4 * 8 * 8 * 4)  # the widest tensor has 4 channels
+    monkeypatch.setattr("common.networks.graph.BATCH_BYTES", 7 * 4 * 8 * 8 * 4)  # the widest tensor has 4 channels
     assert batch_size(deep) == 7
     for pool, wanted in ((None, expected.reshape(50, -1)), ("average", expected.mean(axis=(1, 2)))):
         to_features = model_of_features(deep, "conv2", pool)
@@ -151,14 +151,14 @@ def test_values_are_those_of_keras(digits, scaling):
     if scaling in ("tf", "torch", "caffe"):
         wanted = keras.applications.imagenet_utils.preprocess_input(wanted.copy(), mode=scaling)
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Identity(name="same")])
-    found = adopt_network(model, (8, 8, 3), (8, 8, 3), scaling).predict_on_batch(colored)
+    found = import_model(model, (8, 8, 3), (8, 8, 3), scaling).predict_on_batch(colored)
     assert np.allclose(found, wanted, atol=1e-5) and (scaling != "bytes" or np.array_equal(found, wanted))
 
 
 def test_larger_images_are_made_smaller_with_antialiasing(digits):
     large = np.tile(digits[0][:3], (1, 4, 4, 1))
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Identity(name="same")])
-    found = adopt_network(model, (32, 32, 1), (8, 8, 1), "unit").predict_on_batch(large)
+    found = import_model(model, (32, 32, 1), (8, 8, 1), "unit").predict_on_batch(large)
     assert np.allclose(found, keras.ops.image.resize(large, (8, 8), antialias=True), atol=1e-6)
     assert not np.allclose(found, keras.ops.image.resize(large, (8, 8)), atol=0.1)
 
@@ -180,7 +180,7 @@ def test_pretrained_network_of_keras_sees_what_it_was_made_for(digits, tmp_path,
     model.save_weights(tmp_path / "mobile.weights.h5")
     loaded = load_application("keras.applications.MobileNetV2", tmp_path / "mobile.weights.h5", (32, 32))
     check_input(loaded, "MobileNetV2", (8, 8, 1), (32, 32, 3))
-    network = saved(adopt_network(loaded, (8, 8, 1), (32, 32, 3), "tf"), tmp_path)
+    network = saved(import_model(loaded, (8, 8, 1), (32, 32, 3), "tf"), tmp_path)
     assert network.output_shape == model.output_shape
 
     images = digits[0][:4]
@@ -212,8 +212,8 @@ def test_networks_of_keras_that_cannot_be_had_are_refused(tmp_path):
 
 
 def test_names_stay_and_the_fitting_can_be_repeated(deep, digits, tmp_path):
-    once = saved(adopt_network(deep, (8, 8, 1), (8, 8, 1), "bytes"), tmp_path)
-    twice = saved(adopt_network(once, (8, 8, 3), (8, 8, 1), "unit"), tmp_path)
+    once = saved(import_model(deep, (8, 8, 1), (8, 8, 1), "bytes"), tmp_path)
+    twice = saved(import_model(once, (8, 8, 3), (8, 8, 1), "unit"), tmp_path)
     gray = np.repeat(digits[0][:4], 3, axis=-1)
     expected = model_to(deep, "middle/inner/conv3").predict_on_batch(digits[0][:4] * 256)
     assert np.allclose(model_to(twice, "conv3").predict_on_batch(gray), expected, rtol=1e-3, atol=1e-3)

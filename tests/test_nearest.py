@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.nearest import QUERIES, RANKED, ROWS, likely_limits, nearest, squared_distances, squared_lengths
+from common.knn.exact import QUERIES, RANKED, ROWS, likely_limits, nearest, squared_distances, squared_lengths
 
 
 def all_squared(queries, rows):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from download_dataset import pairs_from_parts
 
-from common.jobs import UserError
-from common.mnist_pickle import SPLITS, read_pairs, write_pairs
-from common.sampling import stratified_rows
+from common.errors import UserError
+from common.readers.mnist_pickle import SPLITS, read_pairs, write_pairs
+from common.readers.splits import stratified_rows
 from helpers import Workflow, only_error
 
 GENERATOR = np.random.default_rng(0)

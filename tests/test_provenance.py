@@ -18,7 +18,7 @@ from write_methods import (
     write_methods,
 )
 
-from common.made_by import describe
+from common.provenance_text import describe
 from common.provenance import VARIABLE, provenance
 from helpers import LAYERS, ROOT, Workflow, only_error, system_program
 

@@ -74,7 +74,7 @@ def test_readme_quotes_the_reference():
     summary = json.loads(Path(ROOT / "docs/layers.json").read_text())
     for layer, scores in summary["layers"].items():
         numbers = []
-        for name in ("features_accuracy", "map_accuracy"):
+        for name in ("knn_accuracy_features", "knn_accuracy_map"):
             numbers += [scores["train"][name]["mean"], scores["test"][name]["mean"], scores["fall"][name]]
         row = " | ".join(f"{100 * number:.2f}" for number in numbers)
         assert f"| {layer} | {row} |" in text, f"README: {layer} is {row}"

@@ -61,11 +61,11 @@ def test_scores_are_those_of_their_definitions(blobs):
         for k in (10, 30):
             shared = [len(set(f[:k]) & set(t[:k])) / k for f, t in zip(found, true, strict=True)]
             assert scores[split][f"kept_{k}"] == pytest.approx(np.mean(shared))
-        assert scores[split]["features_silhouette"]["mean"] == pytest.approx(
+        assert scores[split]["silhouette_features"]["mean"] == pytest.approx(
             silhouette_score(part[0], part[2]), abs=1e-5
         )
-        assert scores[split]["map_silhouette"]["mean"] == pytest.approx(silhouette_score(part[1], part[2]), abs=1e-5)
-    assert scores["train"]["kept_10"] < 1 and scores["train"]["map_accuracy"] < scores["train"]["features_accuracy"]
+        assert scores[split]["silhouette_map"]["mean"] == pytest.approx(silhouette_score(part[1], part[2]), abs=1e-5)
+    assert scores["train"]["knn_preservation_10"] < 1 and scores["train"]["knn_accuracy_map"] < scores["train"]["knn_accuracy_features"]
 
 
 def ranks(points: np.ndarray) -> np.ndarray:
@@ -109,13 +109,13 @@ def test_a_copy_of_the_features_is_a_perfect_map(blobs):
     scores = score_sample(places, places, labels, CLASSES)
     assert scores["trustworthiness"] == scores["continuity"] == 1
     assert scores["distance_correlation"] == pytest.approx(1)
-    assert scores["map_silhouette"] == scores["features_silhouette"]
+    assert scores["silhouette_map"] == scores["silhouette_features"]
 
 
 def test_what_is_not_defined_is_none_and_not_a_number_that_is_not_one():
     same = np.ones((60, 3), np.float32)
     scores = score_sample(same, same[:, :2], np.zeros(60, int), CLASSES)
-    assert scores["distance_correlation"] is None and scores["map_silhouette"]["mean"] is None
+    assert scores["distance_correlation"] is None and scores["silhouette_map"]["mean"] is None
     assert score_sample(same[:5], same[:5, :2], np.arange(5) % 4, CLASSES)["trustworthiness"] is None
     assert "NaN" not in json.dumps(scores)
 
@@ -138,8 +138,8 @@ def table() -> pd.DataFrame:
 
     def scores(layer: str, seed: int | None, train: float, test: float) -> dict:
         def split(accuracy: float) -> dict:
-            return {"rows": 10, "features_accuracy": accuracy, "map_accuracy": accuracy - 0.1} | {
-                "map_silhouette": {"mean": 0.5, "by_class": None}
+            return {"rows": 10, "knn_accuracy_features": accuracy, "knn_accuracy_map": accuracy - 0.1} | {
+                "silhouette_map": {"mean": 0.5, "by_class": None}
             }
 
         said = {"layer": layer, "dimensions": 3, "of_network": seed is not None, "network_seed": seed, "tsne_seed": 1}
@@ -154,10 +154,10 @@ def test_summary_has_gain_fall_and_spread(table):
     assert summary["best"] == {"features": "dense", "map": "dense"}
     assert summary["network_accuracy"]["test"] == pytest.approx({"mean": 0.965, "low": 0.96, "high": 0.97})
     dense = summary["layers"]["dense"]
-    assert dense["test"]["features_accuracy"] == pytest.approx({"mean": 0.92, "low": 0.9, "high": 0.94})
-    assert dense["gain_test"]["features_accuracy"] == pytest.approx(0.12)
-    assert dense["fall"]["map_accuracy"] == pytest.approx(0.07)
-    assert dense["train"]["map_silhouette"]["mean"] == 0.5 and "kept_10" not in dense["train"]
+    assert dense["test"]["knn_accuracy_features"] == pytest.approx({"mean": 0.92, "low": 0.9, "high": 0.94})
+    assert dense["gain_test"]["knn_accuracy_features"] == pytest.approx(0.12)
+    assert dense["fall"]["knn_accuracy_map"] == pytest.approx(0.07)
+    assert dense["train"]["silhouette_map"]["mean"] == 0.5 and "knn_preservation_10" not in dense["train"]
 
 
 def test_page_has_scores_facts_configuration_and_versions(table):
@@ -184,7 +184,7 @@ def test_versions_are_those_that_were_recorded_else_installed_or_pinned():
 
 
 def test_network_that_is_used_as_it_is_has_no_seed_but_its_accuracy(table):
-    split = {"rows": 10, "features_accuracy": 0.9}
+    split = {"rows": 10, "knn_accuracy_features": 0.9}
     said = {"dimensions": 3, "network_seed": None, "tsne_seed": 1, "train": split, "test": split}
     entries = [{"layer": layer, "of_network": layer != "pixel", **said} for layer in ("pixel", "dense")]
     found = tabulate(entries, {None: {"train": 0.99, "test": 0.97}})
@@ -200,16 +200,16 @@ def test_without_labels_and_test_images_what_is_not_known_is_left_out(blobs):
     empty = features[:0], neighbors[:0], places[:0], none[:0]
     scores = score_map(features, neighbors, places, none, empty, [], np.arange(500))
     train, test = scores["train"], scores["test"]
-    assert train["features_accuracy"] is None and train["map_silhouette"] == {"mean": None, "by_class": None}
-    assert 0 < train["kept_10"] < 1 and train["trustworthiness"] > 0.5
-    assert test.pop("rows") == 0 and all(value is None for value in test.values()) and "kept_30" in test
+    assert train["knn_accuracy_features"] is None and train["silhouette_map"] == {"mean": None, "by_class": None}
+    assert 0 < train["knn_preservation_10"] < 1 and train["trustworthiness"] > 0.5
+    assert test.pop("rows") == 0 and all(value is None for value in test.values()) and "knn_preservation_30" in test
     entry = {"layer": "a", "dimensions": 20, "of_network": False, "network_seed": None, "tsne_seed": 1} | scores
     entry["test"]["rows"] = 0
     table = tabulate([entry, entry | {"layer": "b"}], {})
-    assert table.split.tolist() == ["train", "train"] and table.map_accuracy.isna().all()
+    assert table.split.tolist() == ["train", "train"] and table.knn_accuracy_map.isna().all()
     summary = summarize(table, "a")
     assert summary["best"] == {"features": None, "map": None} and summary["layers"]["b"]["test"] == {}
-    assert summary["layers"]["b"]["gain_train"]["kept_10"] == 0 and summary["layers"]["b"]["fall"] == {}
+    assert summary["layers"]["b"]["gain_train"]["knn_preservation_10"] == 0 and summary["layers"]["b"]["fall"] == {}
     text = page(table, [{"layer": "a"}], {}, METHODS, "version 9", {})
     assert "neighbors kept" in text and "labels right" not in text and "fall" not in text
 

@@ -55,7 +55,7 @@ def test_settings_of_keras_change_no_network(workflow, tmp_path):
 NUMBA = """
 import numpy as np
 import numba
-from common.compiled import compiled
+from common.numba_setup import compiled
 
 double = compiled(lambda x: 2 * x)
 assert double(np.float32(2)) == 4

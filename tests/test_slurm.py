@@ -18,7 +18,7 @@ from helpers import FIGURES, LAYERS, Workflow, system_program
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
 SENT = {"train_network": 1, "predict_labels": 1, "extract_features": 3}  # all else runs here
-SENT |= dict.fromkeys(("find_neighbors", "embed_tsne", "place_images", "score_map"), 4)
+SENT |= dict.fromkeys(("find_neighbors", "embed_tsne", "transform_images", "score_map"), 4)
 PROFILES = {
     # the plugin asks a database for the state of a job, if nobody tells it that there is none, and then waits for ever
     "slurm": ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"],
@@ -91,7 +91,7 @@ def test_rows_are_placed_among_landmarks_by_jobs_on_both_nodes(workflow, slurm):
     assert result.returncode == 0, result.stdout + result.stderr
     records = slurm.records()[before:]
     once = ("choose_landmarks", "find_landmark_neighbors", "embed_landmarks", "gather_neighbors")
-    scattered = ("find_nearest_landmarks", "place_rows")
+    scattered = ("find_nearest_landmarks", "transform_rows")
     assert Counter(map(rule_of, records)) == dict.fromkeys(once, 1) | dict.fromkeys(scattered, 4)
     assert {record["JobState"] for record in records} == {"COMPLETED"}
     assert {record["NodeList"] for record in records if rule_of(record) in scattered} == {"n1", "n2"}

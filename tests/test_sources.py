@@ -14,9 +14,9 @@ from prepare_vectors import as_features
 from skimage.io import imsave
 from sklearn.datasets import load_digits
 
-from common.jobs import UserError
-from common.sampling import held_out, stratified_rows
-from common.sources import npy_rows, number_labels, read_labels, read_source, write_rows
+from common.errors import UserError
+from common.readers.splits import held_out, stratified_rows
+from common.readers.sources import npy_rows, number_labels, read_labels, read_source, write_rows
 from helpers import ROOT
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
@@ -109,7 +109,7 @@ def as_folder(images, labels, folder):
     "keep", [as_npz, as_packed_npz, as_idx, as_packed_emnist, as_npy, as_floats_with_text, as_folder]
 )
 def test_every_kind_of_source_gives_the_same(keep, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("common.sources.BLOCK_BYTES", 10_000)  # many blocks
+    monkeypatch.setattr("common.readers.sources.BLOCK_BYTES", 10_000)  # many blocks
     kind, paths, parts = keep(*digits, tmp_path)
     images, labels, names = prepared(kind, paths, tmp_path, parts)
     assert names == [str(digit) for digit in range(10)]
@@ -383,7 +383,7 @@ LARGE = """
 import json, resource, sys
 from pathlib import Path
 from prepare_dataset import prepare_dataset
-from common.sources import read_source, write_rows
+from common.readers.sources import read_source, write_rows
 
 path, size = sys.argv[1], int(sys.argv[2])
 used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()

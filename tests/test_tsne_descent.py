@@ -23,8 +23,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.neural_network import MLPClassifier
 
 from common import tsne_descent
-from common.affinities import affinities
-from common.tsne_descent import Attraction, Crew, Descent, repulsion
+from common.tsne.affinities import affinities
+from common.tsne.descent.optimizer import Attraction, BlockPool, Descent, repulsion
 from helpers import ROOT
 
 N = 5000  # beyond the number up to which sums are exact
@@ -83,7 +83,7 @@ def exact(points, some):
 def error(points, threads=1, some=None):
     """The relative error of the repulsion (of some points), and of Z (of all, if few)."""
     points = np.asarray(points, np.float32)
-    with Crew(threads) as crew:
+    with BlockPool(threads) as crew:
         forces, normalization = repulsion(np.ascontiguousarray(points.T), crew)
     some = np.arange(len(points)) if some is None else some
     expected, parts = exact(points, some)
@@ -102,7 +102,7 @@ def test_repulsion_is_that_of_the_definition_at_each_stage(stages):
 
 def test_normalization_is_that_of_the_definition_at_each_stage(stages):
     for iteration, points in stages.items():
-        with Crew(1) as crew:
+        with BlockPool(1) as crew:
             _, normalization = repulsion(np.ascontiguousarray(points.T, np.float32), crew)
         assert normalization == pytest.approx((1 / (1 + pdist(points, "sqeuclidean"))).sum() * 2, rel=1e-3), iteration
 
@@ -128,7 +128,7 @@ def test_duplicates(stages):
 
 def test_all_in_one_point_repel_nothing():
     points = np.full((2, N), 3, np.float32)
-    with Crew(1) as crew:
+    with BlockPool(1) as crew:
         forces, normalization = repulsion(points, crew)
     assert abs(forces).max() < 1e-6 and normalization == pytest.approx(N * (N - 1))
 
@@ -148,7 +148,7 @@ def test_more_far_points_than_there_is_time_for_make_the_grid_coarser(monkeypatc
     grids, transform = [], tsne_descent._kernel
     monkeypatch.setattr(tsne_descent, "_kernel", lambda *grid: grids.append(grid) or transform(*grid))
     points = np.random.default_rng(0).uniform(-1e5, 1e5, (2, 20_000)).astype(np.float32)
-    with Crew(1) as crew:
+    with BlockPool(1) as crew:
         forces, _ = repulsion(points, crew)
     assert np.isfinite(forces).all()
     [(size, spacing)] = grids
@@ -158,7 +158,7 @@ def test_more_far_points_than_there_is_time_for_make_the_grid_coarser(monkeypatc
 def test_coordinates_that_are_not_finite_are_refused():
     points = np.zeros((2, N), np.float32)
     points[0, 7] = np.nan
-    with Crew(1) as crew, pytest.raises(FloatingPointError, match="not finite"):
+    with BlockPool(1) as crew, pytest.raises(FloatingPointError, match="not finite"):
         repulsion(points, crew)
 
 
@@ -170,7 +170,7 @@ def test_attraction_and_divergence_are_those_of_the_definition(digits, stages):
     pulls = pairs.data / (1 + (offsets**2).sum(axis=1))
     expected = np.stack([np.bincount(pairs.row, pulls * offsets[:, axis], N) for axis in (0, 1)])
     ordered = np.ascontiguousarray(points[order].T, np.float32)
-    with Crew(1) as crew:
+    with BlockPool(1) as crew:
         assert np.allclose(attraction.forces(ordered, crew), expected[:, order], rtol=1e-3, atol=1e-9)
         _, normalization = repulsion(ordered, crew)
         assert attraction.divergence(ordered, normalization, crew) == pytest.approx(kl_divergence(points, p), abs=1e-3)
@@ -229,7 +229,7 @@ def test_waiting_costs_no_time_of_the_processor():
         if threading.current_thread() is not threading.main_thread():
             threading.Event().wait(0.5)
 
-    with Crew(2) as crew:
+    with BlockPool(2) as crew:
         before = os.times()
         while (after := os.times()).elapsed - before.elapsed < 0.4:
             crew.share(100, work)  # once the other has come to begin, it is waited for
@@ -273,8 +273,8 @@ def test_compiles_where_nothing_can_be_written(tmp_path):
     (folder / "__pycache__").touch()  # files in the place of the two folders, which not even root can write to
     code = (
         "import sys, numpy; sys.path.insert(0, '.')\n"
-        "from common.tsne_descent import *\n"
-        "with Crew(1) as crew: print(repulsion(numpy.zeros((2, 5), numpy.float32), crew)[1])"
+        "from common.tsne.descent.optimizer import *\n"
+        "with BlockPool(1) as crew: print(repulsion(numpy.zeros((2, 5), numpy.float32), crew)[1])"
     )
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder / "__pycache__")}
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from embed_tsne import fit, kl_divergence
 
-from common.affinities import affinities
-from common.jobs import UserError
-from common.tsnecuda_process import TsnecudaError, calls_of_tsnecuda, fit_tsnecuda, probe
+from common.tsne.affinities import affinities
+from common.errors import UserError
+from common.tsne.tsnecuda import TsnecudaError, calls_of_tsnecuda, fit_tsnecuda, probe
 from helpers import ROOT, Workflow, only_error
 
 DOUBLES = str(ROOT / "tests/doubles")
@@ -141,7 +141,7 @@ def test_second_call_starts_from_the_map_of_the_first(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a request to Linux' kernel")
 def test_process_does_not_outlive_a_killed_caller(tmp_path):
-    code = "from common.tsnecuda_process import probe; probe(dict(exaggeration=12), 0.8)"
+    code = "from common.tsne.tsnecuda import probe; probe(dict(exaggeration=12), 0.8)"
     environment = os.environ | {"PYTHONPATH": f"{DOUBLES}:{ROOT / 'scripts'}", "TSNECUDA_DOUBLE": "hangs"}
     with open(tmp_path / "log", "w") as log:
         caller = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=log)

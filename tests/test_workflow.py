@@ -20,7 +20,7 @@ COMPARISON = {
     "tabulate_maps": 1,
     "build_explorer": 1,
 } | METHODS
-ONE_MAP = ("embed_tsne", "place_images", "score_map", "plot_scatter", "plot_thumbnails")
+ONE_MAP = ("embed_tsne", "transform_images", "score_map", "plot_scatter", "plot_thumbnails")
 
 
 SPLITS = ("train", "validation", "test")
@@ -90,9 +90,9 @@ def test_scores_keep_their_contract(finished):
     assert list(zip(table.layer, table.split, strict=True)) == [(la, s) for la in LAYERS for s in ("train", "test")]
     assert (table.tsne_seed == 1004).all() and table.network_seed.isna().tolist() == [True] * 2 + [False] * 6
     assert (table.rows == [1297, 250] * 4).all() and (table.dimensions == np.repeat([784, 3920, 1960, 200], 2)).all()
-    shares = ["features_accuracy", "map_accuracy", "kept_10", "kept_30", "trustworthiness", "continuity"]
+    shares = ["knn_accuracy_features", "knn_accuracy_map", "knn_preservation_10", "knn_preservation_30", "trustworthiness", "continuity"]
     assert table[shares].stack().between(0.3, 1).all()
-    assert (table[["features_accuracy", "map_accuracy"]] > 0.9).all(axis=None)
+    assert (table[["knn_accuracy_features", "knn_accuracy_map"]] > 0.9).all(axis=None)
     assert table.kl_divergence.isna().tolist() == [False, True] * 4
     network = table.network_accuracy[table.layer != "pixel"]
     assert network.between(0.9, 1).all() and table.network_accuracy[table.layer == "pixel"].isna().all()
@@ -133,7 +133,7 @@ def test_several_seeds_are_all_combinations_and_the_figures_show_the_first(finis
     workflow.configure(network={"seeds": [1004, 5]}, tsne={"seeds": [1004, 6, 7]})
     plan = workflow.plan()
     networks, pixels, others = {"train_network": 1, "extract_features": 3, "predict_labels": 1}, 2, 3 * (2 * 3 - 1)
-    again = dict.fromkeys(("embed_tsne", "place_images", "score_map"), pixels + others)
+    again = dict.fromkeys(("embed_tsne", "transform_images", "score_map"), pixels + others)
     comparison = {"compare_layers": 1, "plot_scores": 1} | METHODS
     assert plan == networks | {"find_neighbors": 3} | again | comparison
 

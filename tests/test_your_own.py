@@ -33,7 +33,7 @@ def test_example_runs_as_it_stands(section, fresh, tmp_path):
 
     (name,) = yaml.safe_load(configuration)["make"]
     table = pd.read_csv(workflow.folder / f"results/{name}/layers.csv")
-    accuracy = table[table.split == "train"].set_index("layer").map_accuracy
+    accuracy = table[table.split == "train"].set_index("layer").knn_accuracy_map
     assert list(accuracy.index) == list(EXPECTED[title])
     assert all(accuracy[layer] > least for layer, least in EXPECTED[title].items()), accuracy
     for layer in EXPECTED[title]:

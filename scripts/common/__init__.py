@@ -1,4 +1,4 @@
-"""What the scripts share.
+"""Modules that several scripts share, by subject.
 
-A rule has a digest of the modules that its script imports as a parameter, so that an edit reruns just that rule.
+A rule has a digest of all modules that its script imports as a parameter, so an edit reruns exactly those rules.
 """

@@ -1,4 +1,4 @@
-"""What made a result: the workflow's version and commit, the configuration, and the versions of what ran."""
+"""The provenance of a result: version and commit of the workflow, configuration, and versions of libraries."""
 
 import importlib.metadata
 import json
@@ -6,14 +6,14 @@ import os
 import platform
 from typing import Any
 
-VARIABLE = "WORKFLOW_PROVENANCE"  # rules/provenance.smk sets it
+VARIABLE = "WORKFLOW_PROVENANCE"  # common.workflow.provenance sets it
 
 
 def provenance(dataset: str, *projects: str) -> dict[str, Any]:
-    """What makes a result of a data set, to be kept with it, with the versions of Python and of these projects.
+    """Return the provenance of a data set's result, to be stored with it.
 
-    Keys: `workflow` (version, commit, changed: whether files have changed since, snakemake), `configuration`, the
-    SHA-256 of what the configuration says of the data set, and `versions`.
+    Keys: `workflow` (version, commit, whether files have changed since, and Snakemake's version), `configuration` (the
+    SHA-256 of the data set's settings), and `versions` of Python and of these projects.
     """
     known = json.loads(os.environ.get(VARIABLE, "{}"))
     versions = {project: importlib.metadata.version(project) for project in projects}

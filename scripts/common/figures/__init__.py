@@ -1,0 +1,1 @@
+"""What the figures share: colors, type, the frame of a map, and EPS files."""

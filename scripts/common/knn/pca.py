@@ -1,0 +1,34 @@
+"""Principal components of a feature matrix that may be larger than memory."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from common.knn.chunks import chunks, rows_that_fit
+
+MAX_SAMPLE = 10_000  # rows, drawn at random, that the components are fitted to
+SAMPLE_MB = 200  # limit for these rows; the same on every machine, so that the result is
+BLOCK_MB = 100  # of features that are projected at once
+
+
+def pca_sample_size(shape: tuple[int, int], count: int) -> int:
+    """Return the number of rows that `count` components of features of this shape (n, d) are fitted to."""
+    return min(shape[0], max(2 * count, min(MAX_SAMPLE, rows_that_fit(SAMPLE_MB, shape[1]))))
+
+
+def fit_pca(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean (d,) and the first `count` principal components (count, d), float32, of features (n, d) float32.
+
+    scikit-learn's PCA is fitted to a random sample: at most MAX_SAMPLE rows or as many as SAMPLE_MB hold, but at least
+    twice `count`.
+    """
+    rows = np.random.default_rng(seed).permutation(len(features))[: pca_sample_size(features.shape, count)]
+    pca = PCA(count, copy=False, random_state=seed).fit(features[np.sort(rows)])
+    return pca.mean_.astype(np.float32), np.ascontiguousarray(pca.components_, np.float32)
+
+
+def project(features: np.ndarray, mean: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """Return features (n, d) in the coordinates of the components (count, d), as (n, count) float32."""
+    projected = np.empty((len(features), len(components)), np.float32)
+    for rows in chunks(len(features), rows_that_fit(BLOCK_MB, features.shape[1])):
+        projected[rows] = (features[rows] - mean) @ components.T
+    return projected

@@ -1,0 +1,1 @@
+"""Networks: built-in architectures, models from files, and their layers."""

@@ -1,0 +1,33 @@
+"""Readers of data sets, one module for each kind in the configuration, each with a function `read`.
+
+To add a kind, add its module here and its key to `dataset` in config/schema.yaml. `read` receives the files by the
+names that the configuration gives them, and returns the splits of the data set.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+from common.errors import UserError, format_shape
+from common.readers.streams import Split
+
+
+def read_dataset(kind: str, files: Mapping[str, str], size: tuple[int, int] | None) -> dict[str, Split]:
+    """Return the splits of a data set of this kind, from its files.
+
+    `size` (height, width) is for a folder of images. Raises UserError if the files do not hold such a data set; what is
+    wrong with single images is found when their blocks are read.
+    """
+    options = {"size": size} if kind == "folder" else {}
+    splits = importlib.import_module(f"common.readers.{kind}").read(**files, **options)
+    train = splits["train"]
+    for name, split in splits.items():
+        if not split.images.shape[0] and name == "train":
+            raise UserError(f"{split.images.name} has no images.")
+        if split.images.shape[1:] != train.images.shape[1:]:
+            shapes = [format_shape(part.images.shape[1:]) for part in (split, train)]
+            raise UserError(
+                f"The {name} images are {shapes[0]}, the training images {shapes[1]}. Give all the same shape."
+            )
+        if (split.labels is None) != (train.labels is None):
+            raise UserError(f"The {name} images and the training images must both have labels, or neither.")
+    return splits

@@ -1,0 +1,9 @@
+"""Names that the configuration and the readers share."""
+
+SPLITS = ("train", "validation", "test")
+IDX_FILES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}

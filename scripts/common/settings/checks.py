@@ -1,0 +1,108 @@
+"""Checks of a data set's settings that a schema cannot express."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.errors import UserError, suggest
+from common.networks.architectures import load_architecture
+from common.scoring.parameters import MIN_ROWS
+
+RESERVED_ENDS = r"(_test|_embed|-(training|tsne)[0-9]+)$"  # of the names of layers, since files have them
+Settings = Mapping[str, Any]
+
+
+def check_settings(settings: Settings, own: Settings, path: str, schema: Settings) -> None:
+    """Raise UserError if the settings contradict each other; `own` is what the data set itself sets."""
+    check_options(settings, own, path)
+    check_layer_names(settings, path, schema["$defs"]["file_name"]["pattern"])
+    check_network(settings, own, path)
+    check_row_counts(settings, own, path)
+    if settings["figures"]["palette"] != "auto":  # with the default, matplotlib need not be imported
+        check_palette(settings["figures"]["palette"], own_key("figures", "palette", own, path))
+
+
+def own_key(section: str, key: str, own: Settings, path: str) -> str:
+    """Return the path of a key: that of the data set, if the data set sets it, else the global one."""
+    return f"{path}.{section}.{key}" if key in own.get(section, {}) else f"{section}.{key}"
+
+
+def check_options(settings: Settings, own: Settings, path: str) -> None:
+    """Raise UserError if the data set has a key that does not belong to its kind."""
+    if settings["kind"] == "vectors":
+        if "layers" in own or "network" in own:
+            raise UserError(f"{path}: vectors are layers themselves. Remove layers and network.")
+    elif "labels" in own:
+        raise UserError(f"{path}.labels: this key is for vectors only. npy has its own labels.")
+    if "size" in own and settings["kind"] != "folder":
+        raise UserError(f"{path}.size: this key is for a folder only. Use network.input.size for a model's input.")
+
+
+def check_layer_names(settings: Settings, path: str, pattern: str) -> None:
+    """Raise UserError if a layer's name cannot be part of file names."""
+    names = [layer["name"] for layer in settings["layers"]]
+    for name in names:
+        remedy = f"Give {{layer: {name}, name: another}}."
+        if name == "layers" or re.search(RESERVED_ENDS, name):
+            raise UserError(f"{path}.layers: the name {name} is reserved for other files. {remedy}")
+        if not re.fullmatch(pattern, name):
+            raise UserError(f"{path}.layers: {name} cannot be part of a file name. {remedy}")
+        if names.count(name) > 1:
+            raise UserError(f"{path}.layers: {name} is there twice. Give one of them another name.")
+
+
+def check_network(settings: Settings, own: Settings, path: str) -> None:
+    """Raise UserError if the network lacks a layer, labels or weights."""
+    network, model = settings["network"], settings["network"]["model"]
+    if settings["trained"] and not model.endswith(".py"):
+        try:
+            known = load_architecture(model).layer_names(network)
+        except ModuleNotFoundError:
+            raise UserError(
+                f"network.model: there is no built-in architecture {model} ({path}). "
+                "Give a .py file, a .keras file, keras.applications.NAME, or notebook."
+            ) from None
+        for layer in settings["layers"]:
+            if layer["layer"] not in known:
+                name = layer["layer"]
+                raise UserError(f"layers: the network has no {name} ({path}). {suggest(name, known)}")
+    if settings["trained"] and settings["kind"] == "npy" and "labels" not in own["npy"]:
+        raise UserError(f"{path}.npy: a network cannot be trained without labels. Give labels, or set layers: [pixel].")
+    if model.startswith("keras.applications.") and not network["weights"]:
+        raise UserError(f"{path}: {model} needs network.weights, a file; random weights have learned nothing.")
+
+
+def check_row_counts(settings: Settings, own: Settings, path: str) -> None:
+    """Raise UserError if there are too few rows for t-SNE or for the scores."""
+    sample, perplexity, landmarks = settings["sample"], settings["tsne"]["perplexity"], settings["tsne"]["landmarks"]
+    needed = max(3 * perplexity, MIN_ROWS - 1)
+    if sample is not None and sample < MIN_ROWS:
+        raise UserError(f"{path}.sample: {sample} is too few. The scores need at least {MIN_ROWS} images.")
+    if sample is not None and sample <= 3 * perplexity:
+        raise UserError(
+            f"tsne.perplexity: {perplexity} needs more than {3 * perplexity:g} images, and {path}.sample is {sample}. "
+            f"Set it below {sample / 3:g}."
+        )
+    if landmarks is not None and landmarks <= needed:
+        key = own_key("tsne", "landmarks", own, path)
+        raise UserError(
+            f"{key}: {landmarks} is too few. Perplexity {perplexity:g} and the scores need more than {needed:g}."
+        )
+
+
+def check_palette(palette: str | Sequence[str], key: str) -> None:
+    """Raise UserError if matplotlib does not know the palette. Without matplotlib here, the figure's job checks it."""
+    try:
+        import matplotlib
+    except ImportError:
+        return
+    if isinstance(palette, str):
+        names = [*matplotlib.color_sequences, *matplotlib.colormaps]
+        if palette not in names:
+            hint = f" {suggest(palette, names)}" if difflib.get_close_matches(palette, names) else ""
+            raise UserError(f"{key}: matplotlib has no color map {palette!r}.{hint}")
+        return
+    for number, color in enumerate(palette):
+        if not matplotlib.colors.is_color_like(color):
+            raise UserError(f"{key}[{number}]: matplotlib does not know the color {color!r}.")

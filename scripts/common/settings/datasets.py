@@ -1,0 +1,114 @@
+"""What follows from the settings of a data set (common.settings.resolve)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from common.scoring.parameters import N_PRESERVED
+from common.tsne import perplexity
+
+DIGITS = {"classes": 10, "size": (8, 8)}  # of scikit-learn
+NOT_TSNE = ("seeds", "landmarks")  # keys of tsne that t-SNE itself does not use
+Settings = Mapping[str, Any]
+
+
+def has_images(settings: Settings) -> bool:
+    """Return whether the data set has images; vectors have none."""
+    return settings["kind"] != "vectors"
+
+
+def layer_names(settings: Settings) -> list[str]:
+    """Return the names of the layers, as file names have them."""
+    return [layer["name"] for layer in settings["layers"]]
+
+
+def find_layer(settings: Settings, name: str) -> dict[str, Any]:
+    """Return the settings of one layer."""
+    return next(layer for layer in settings["layers"] if layer["name"] == name)
+
+
+def reference_layer(settings: Settings) -> str:
+    """Return the layer that others are compared with and aligned to: the pixels, or else the first."""
+    names = layer_names(settings)
+    return "pixel" if "pixel" in names else names[0]
+
+
+def is_network_layer(settings: Settings, layer: str) -> bool:
+    """Return whether a layer belongs to a network; pixels and vectors do not."""
+    return has_images(settings) and layer != "pixel"
+
+
+def seeds_by_suffix(kind: str, seeds: list[int | None]) -> dict[str, int | None]:
+    """Return seeds by the suffix in file names, such as "-tsne2"; that of the first seed is empty."""
+    return {"": seeds[0]} | {f"-{kind}{seed}": seed for seed in seeds[1:]}
+
+
+def network_seeds_by_suffix(settings: Settings) -> dict[str, int | None]:
+    """Return the seeds of the networks by suffix; an imported model has no seed."""
+    return seeds_by_suffix("training", settings["network"]["seeds"] if settings["trained"] else [None])
+
+
+def tsne_seeds_by_suffix(settings: Settings) -> dict[str, int]:
+    """Return the seeds of the embeddings by suffix."""
+    return seeds_by_suffix("tsne", settings["tsne"]["seeds"])
+
+
+def network_seeds(settings: Settings) -> list[int]:
+    """Return the seeds of the networks that are trained."""
+    return settings["network"]["seeds"] if settings["trained"] else []
+
+
+def first_network_seed(settings: Settings) -> list[int]:
+    """Return the seed of the network that the figures show, in a list that is empty without one."""
+    return network_seeds(settings)[:1]
+
+
+def first_tsne_seed(settings: Settings) -> int:
+    """Return the seed of the embeddings that the figures show; neighbors and landmarks use it, too."""
+    return settings["tsne"]["seeds"][0]
+
+
+def networks(settings: Settings) -> list[str]:
+    """Return the suffixes of the networks; none if no layer belongs to one."""
+    uses_network = any(is_network_layer(settings, layer) for layer in layer_names(settings))
+    return list(network_seeds_by_suffix(settings)) if uses_network else []
+
+
+def networks_of_layer(settings: Settings, layer: str) -> list[str]:
+    """Return the suffixes of the networks that a layer belongs to; pixels and vectors have the empty one."""
+    return list(network_seeds_by_suffix(settings)) if is_network_layer(settings, layer) else [""]
+
+
+def network_seed_of(settings: Settings, layer: str, suffix: str) -> int | None:
+    """Return the seed of the network with this suffix, None for a layer without one."""
+    return network_seeds_by_suffix(settings)[suffix] if is_network_layer(settings, layer) else None
+
+
+def n_neighbors(settings: Settings) -> int:
+    """Return how many neighbors of each row are searched: enough for t-SNE and for the scores."""
+    return max(perplexity.n_neighbors(settings["tsne"]["perplexity"]), max(N_PRESERVED))
+
+
+def tsne_parameters(settings: Settings) -> dict[str, Any]:
+    """Return the parameters of t-SNE, without the seed."""
+    return {name: value for name, value in settings["tsne"].items() if name not in NOT_TSNE}
+
+
+def count_epochs(settings: Settings) -> int:
+    """Return for how many epochs the network is trained."""
+    return sum(phase["epochs"] for phase in settings["network"]["schedule"])
+
+
+def count_classes(settings: Settings) -> int | None:
+    """Return the number of classes, None if it is unknown before the data set is read."""
+    return len(settings["classes"] or []) or (DIGITS["classes"] if settings["kind"] == "digits" else None)
+
+
+def marks_errors(settings: Settings) -> bool:
+    """Return whether the scatter plots mark what the network misclassifies."""
+    scatter = settings["figures"]["scatter"]
+    return scatter["errors"] and scatter["style"] != "notebook" and bool(networks(settings))
+
+
+def shows_filters(settings: Settings) -> bool:
+    """Return whether the filters of the first convolution are drawn: of the notebook's network, if conv1 is mapped."""
+    return settings["network"]["model"] == "notebook" and settings["trained"] and "conv1" in layer_names(settings)

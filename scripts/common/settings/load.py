@@ -1,0 +1,26 @@
+"""The configuration of the workflow: defaults, replaced by what the user sets."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from snakemake.utils import update_config
+
+from common.errors import UserError, suggest
+from common.settings.schema import check_schema
+from common.tsne.backends import AUTO, BACKENDS
+
+
+def load_configuration(given: Mapping[str, Any], defaults: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the defaults with the given values in their place; raises UserError if the result is not valid.
+
+    The schema is completed: it gets the names of the t-SNE backends.
+    """
+    schema["properties"]["tsne"]["properties"]["backend"]["enum"] = [AUTO, *BACKENDS]
+    config = copy.deepcopy(dict(defaults))
+    update_config(config, given)
+    check_schema(config, schema)
+    for name in config["make"]:
+        if name not in config["datasets"]:
+            raise UserError(f"make: there is no data set {name}. {suggest(name, config['datasets'])}")
+    return config

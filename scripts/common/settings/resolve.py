@@ -1,0 +1,87 @@
+"""The settings of one data set: the global values, replaced by its own."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from snakemake.utils import update_config
+
+from common.errors import UserError
+from common.settings.checks import check_settings
+from common.settings.schema import check_schema
+
+REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
+OPTIONS = ("size", "classes", "sample", "labels")  # of a data set only
+
+
+def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a data set; raises UserError if they are not valid.
+
+    Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), `size`,
+    `classes`, `sample` and `labels`, and `trained`, whether a network is trained.
+    """
+    own, path = config["datasets"][name], f"datasets.{name}"
+    settings = merge_values(own, config)
+    check_schema({**config, **settings}, schema, f"{path}.")
+    kind = find_kind(own, schema, path)
+    settings |= {key: own.get(key) for key in OPTIONS}
+    settings |= {"kind": kind, "source": expand_path(own[kind], f"{path}.{kind}")}
+    settings["labels"] = expand_path(settings["labels"], f"{path}.labels")
+    for key in ("model", "weights"):
+        settings["network"][key] = expand_path(settings["network"][key], f"{path}.network.{key}")
+    layers = settings["source"] if kind == "vectors" else settings["layers"]
+    settings["layers"] = [describe_layer(layer) for layer in layers]
+    settings["trained"] = needs_training(settings)
+    check_settings(settings, own, path, schema)
+    return settings
+
+
+def merge_values(own: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the global values, replaced by those of the data set."""
+    values = {key: copy.deepcopy(config[key]) for key in REPLACEABLE}
+    update_config(values, {key: own[key] for key in REPLACEABLE if key in own})
+    return values
+
+
+def find_kind(own: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> str:
+    """Return the one key that says what the data set is; raises UserError if there is none or more than one."""
+    kinds = list_kinds(schema)
+    found = [kind for kind in kinds if kind in own]
+    if len(found) == 1:
+        return found[0]
+    problem = f"{' and '.join(found)} exclude each other" if found else "it does not say what it is"
+    raise UserError(f"{path}: {problem}. Give one of {', '.join(kinds)}.")
+
+
+def list_kinds(schema: Mapping[str, Any]) -> list[str]:
+    """Return the kinds of data sets: the keys that the schema groups as `kinds`."""
+    return schema["$defs"]["dataset"]["kinds"]
+
+
+def needs_training(settings: Mapping[str, Any]) -> bool:
+    """Return whether a network is trained: one that is built, for a layer other than the pixels."""
+    layers = [] if settings["kind"] == "vectors" else settings["layers"]
+    model = settings["network"]["model"]
+    is_built = not model.endswith(".keras") and not model.startswith("keras.applications.")
+    return is_built and any(layer["name"] != "pixel" for layer in layers)
+
+
+def describe_layer(layer: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer's name in the network (`layer`), its name in files (`name`) and its `pool`."""
+    given = {"layer": layer} if isinstance(layer, str) else layer
+    return {"name": ".".join(PurePosixPath(given["layer"]).parts), "pool": None} | given
+
+
+def expand_path(value: Any, key: str) -> Any:
+    """Return a path, or several by name, with ~ as the home folder.
+
+    Raises UserError if it has braces, in which Snakemake would put a wildcard.
+    """
+    if isinstance(value, dict):
+        return {name: expand_path(path, f"{key}.{name}") for name, path in value.items()}
+    if not isinstance(value, str):
+        return value
+    if set(value) & set("{}"):
+        raise UserError(f"{key}: Snakemake reads braces as wildcards. Rename the file or folder {value}.")
+    return str(Path(value).expanduser())

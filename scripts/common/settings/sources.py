@@ -1,0 +1,102 @@
+"""The files that a data set is read from, and checks that need no more than their names."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+from common.networks.architectures import load_architecture
+from common.readers.names import IDX_FILES
+from common.settings.datasets import DIGITS, count_classes, networks
+from common.settings.resolve import expand_path
+
+COLOR_SCALINGS = ("torch", "caffe")
+Settings = Mapping[str, Any]
+
+
+def list_sources(settings: Settings, path: str) -> dict[str, Any]:
+    """Return the files of a data set of images, by the arguments of its reader; `path` is that of its key."""
+    kind, source = settings["kind"], settings["source"]
+    if kind == "digits":
+        return {}
+    if kind == "npy":
+        return source
+    if kind == "idx":
+        return find_idx_files(source, named=settings["classes"] is not None)
+    if kind == "folder":  # with the folders in it, whose times change when files are added or removed
+        inside = sorted(str(folder) for level in ("*/", "*/*/") for folder in Path(source).glob(level))
+        return {"folder": source, "inside": [expand_path(folder, f"{path}.folder") for folder in inside]}
+    return {"path": source}
+
+
+def find_idx_files(place: str, named: bool) -> dict[str, str]:
+    """Return the four IDX files in a folder, or those in it whose names have the prefix that ends `place`.
+
+    Unless the classes are `named`, EMNIST's file of class names is returned, too. Raises UserError if there are several
+    data sets.
+    """
+    folder, prefix = (Path(place), "") if Path(place).is_dir() else (Path(place).parent, Path(place).name)
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    found = {}
+    for name in names:
+        match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", name)
+        if match and name.startswith(prefix):
+            part = f"{match[2].replace('t10k', 'test')}_{match[3]}"
+            found.setdefault(match[1], {}).setdefault(part, name)
+    if len(found) > 1:
+        raise UserError(
+            f"{place} has several data sets. Give one of {', '.join(str(folder / name) for name in found)}."
+        )
+    prefix, parts = next(iter(found.items()), ("", {}))
+    folder = folder if found else Path(place)  # where they are reported as missing
+    files = {part: parts.get(part, f"{prefix}{usual}.gz") for part, usual in IDX_FILES.items()}
+    mapping = f"{prefix}mapping.txt"
+    if prefix and mapping in names and not named:
+        files["mapping"] = mapping
+    return {part: str(folder / name) for part, name in files.items()}
+
+
+def check_sources(settings: Settings, path: str) -> None:
+    """Raise UserError if what is known of a data set before it is read does not fit its network."""
+    network, is_digits = settings["network"], settings["kind"] == "digits"
+    names = settings["classes"]
+    if is_digits and names and len(names) != DIGITS["classes"]:
+        raise UserError(f"{path}.classes: {len(names)} names for {DIGITS['classes']} classes. Give a name for each.")
+    size = DIGITS["size"] if is_digits else settings["size"]
+    if settings["trained"] and not network["model"].endswith(".py") and size:
+        load_architecture(network["model"]).check_image_size(network, *size)
+    largest = max(phase["batch_size"] for phase in network["schedule"])
+    if settings["trained"] and settings["sample"] and settings["sample"] < largest:
+        raise UserError(
+            f"network.schedule: {settings['sample']} images ({path}.sample) do not fill a batch of {largest}. "
+            "Lower batch_size."
+        )
+    scaling = network["input"]["scaling"]
+    is_imported = networks(settings) and not settings["trained"]
+    if is_imported and network["input"]["channels"] == 1 and scaling in COLOR_SCALINGS:
+        raise UserError(
+            f"network.input.scaling: {scaling} needs three channels ({path}). Set network.input.channels: 3"
+        )
+
+
+def check_palette_size(settings: Settings, dataset: str) -> str | Sequence[str]:
+    """Return the palette; raises UserError if it has fewer colors than there are classes, as far as that is known."""
+    palette, classes = settings["figures"]["palette"], count_classes(settings)
+    if palette == "auto" or not classes:
+        return palette
+    if isinstance(palette, str):
+        try:
+            import matplotlib
+        except ImportError:
+            return palette
+        count = len(matplotlib.color_sequences.get(palette, [])) or math.inf  # a color map has any number
+    else:
+        count = len(palette)
+    if count < classes:
+        raise UserError(
+            f"figures.palette: {count} colors for the {classes} classes of {dataset}. "
+            "Give one for each, or set it to auto."
+        )
+    return palette

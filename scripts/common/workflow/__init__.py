@@ -1,0 +1,1 @@
+"""What the rules use, besides the configuration. It runs in Snakemake's own process; no script imports it."""

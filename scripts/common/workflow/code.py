@@ -1,0 +1,57 @@
+"""The code that a script runs: its own file and the modules that it imports."""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+PACKAGE = "common"  # imports of other packages are not followed
+
+
+@functools.cache
+def find_imports(path: Path) -> list[tuple[str, list[str]]]:
+    """Return the modules of PACKAGE that a Python file imports, in functions too, each with the imported names."""
+    imports = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imports += [(alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imports.append((node.module, [alias.name for alias in node.names]))
+    return [(module, names) for module, names in imports if module.split(".")[0] == PACKAGE]
+
+
+def list_code(file: str, fetch: Callable[[str], Path | None]) -> dict[str, Path]:
+    """Return the files that a file in scripts/ uses, at any depth, itself included, by their names there.
+
+    `fetch` returns the path of a file in scripts/, or None if there is no such file.
+    """
+    paths = {}
+
+    def add(name: str) -> bool:
+        if name not in paths:
+            path = fetch(name)
+            if path is None:
+                return False
+            paths[name] = path
+            for module, names in find_imports(path):
+                add_module(module, names)
+        return True
+
+    def add_module(module: str, names: list[str]) -> None:
+        parts = module.split(".")
+        for length in range(1, len(parts)):
+            add(f"{'/'.join(parts[:length])}/__init__.py")
+        folder = "/".join(parts)
+        if not add(f"{folder}.py") and add(f"{folder}/__init__.py"):
+            for name in names:  # a module of the package, or what its __init__.py defines
+                add(f"{folder}/{name}.py")
+
+    add(file)
+    return dict(sorted(paths.items()))
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Return a digest of the content of files, in this order."""
+    digests = [hashlib.sha256(path.read_bytes()).digest() for path in paths]
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
