@@ -87,11 +87,17 @@ def source(file):
     return path
 
 
+def page_files(html):
+    """Return an HTML file in scripts/ and the style sheets and scripts beside it that it names, in its order."""
+    named = re.findall(r'<(?:link rel="stylesheet" href|script src)="([^"]+)">', source(html).read_text())
+    return [html, *(f"{Path(html).parent}/{name}" for name in named)]
+
+
 def helpers(*modules):
     """`digest` of the modules of scripts/common that a rule's script imports, and of those that they import."""
     digests = [digest("common/__init__.py")]
     for module in modules:
-        file = f"common/{module}.py"
+        file = f"common/{module.replace('.', '/')}.py"
         tree = ast.parse(source(file).read_text())
         imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         imported = [name.removeprefix("common.") for name in imported if name.startswith("common.")]

@@ -1,10 +1,10 @@
-# Needs: results/{dataset}/maps.csv, the images of results/{dataset}/data and the neighbors of both splits,
+# Needs: results/{dataset}/maps.csv, the images in results/{dataset}/data, and the nearest neighbors of both splits,
 #        results/{dataset}/neighbors/{layer}.npz and {layer}_test.npz.
-# Makes: results/{dataset}/explorer.html, one page to look at the maps of all layers with.
+# Makes: results/{dataset}/explorer.html, one page that shows the maps of all layers.
 
 
 rule build_explorer:
-    """Make the explorer, a page that needs no server and fetches nothing."""
+    """Build the explorer, a page that needs no server and fetches nothing."""
     input:
         maps="results/{dataset}/maps.csv",
         classes="results/{dataset}/data/classes.json",
@@ -22,8 +22,8 @@ rule build_explorer:
     conda:
         "../envs/figures.yaml"
     params:
-        helpers=helpers("arrays", "figures", "files", "jobs", "made_by", "provenance"),
-        page=digest(*(f"explorer/{name}" for name in ("explorer.html", "explorer.css", "explorer.js", "library.js"))),
+        helpers=helpers("arrays", "explorer.sprite_sheets", "figures", "files", "jobs", "made_by", "provenance"),
+        page=digest(*page_files("explorer/explorer.html")),
         layers=lambda wildcards: layers(wildcards.dataset),
         palette=palette,
     script:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from build_explorer import build_explorer, load_maps, page_data, read_tables, sprite_sheets, tile_size
+from build_explorer import build_explorer, load_maps, make_page_data, read_tables
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from skimage.transform import resize
@@ -20,6 +20,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from common.explorer.sprite_sheets import choose_tile_size, make_sprite_sheets
 from common.figures import class_colors, frame
 from common.jobs import UserError
 from helpers import ROOT, system_program
@@ -42,7 +43,7 @@ class Input:
     def page(self, folder: Path, name: str = "explorer.html") -> str:
         """Make the page; its address."""
         images = self.images[:TRAIN], self.images[TRAIN:]
-        data = page_data("Digits", LAYERS, "petroff10", DIGITS, self.maps, images, self.neighbors)
+        data = make_page_data("Digits", LAYERS, "petroff10", DIGITS, self.maps, images, self.neighbors)
         (folder / name).write_text(build_explorer(data))
         return (folder / name).as_uri()
 
@@ -480,7 +481,7 @@ def test_keyboard_alone_is_enough(page):
 
 
 def test_help_names_every_key():
-    script = (ROOT / "scripts/explorer/explorer.js").read_text()
+    script = (ROOT / "scripts/explorer/keys.js").read_text()
     keys = re.findall(r'^  "?([a-z?+0-]|Escape)"?: ', script.split("const KEYS = {")[1].split("};")[0], re.M)
     page = (ROOT / "scripts/explorer/explorer.html").read_text()
     named = {key.lower() for key in re.findall(r"<kbd>(.*?)</kbd>", page)}
@@ -556,7 +557,7 @@ def test_color_images_of_any_shape(chromium, made, tmp_path):
     generator = np.random.default_rng(0)
     corners = generator.random((1797, 2, 2, 3), np.float32)
     images = np.stack([resize(corner, (200, 100, 3), order=1) for corner in corners]).astype(np.float32)
-    data = page_data("Tints", LAYERS, "auto", DIGITS, made.maps, (images[:TRAIN], images[TRAIN:]), made.neighbors)
+    data = make_page_data("Tints", LAYERS, "auto", DIGITS, made.maps, (images[:TRAIN], images[TRAIN:]), made.neighbors)
     assert sum(map(len, data["sheets"])) < 4e6  # a hundredth of all pixels
     page = show(chromium, tmp_path, data)
     page.evaluate("explorer.pin(1700)")
@@ -574,7 +575,7 @@ def test_a_thousand_classes_with_names_that_nobody_can_trust(chromium, made, tmp
     labels = np.arange(1797) % 1000
     maps = made.maps.assign(label=labels, prediction=labels)
     images = made.images[:TRAIN], made.images[TRAIN:]
-    page = show(chromium, tmp_path, page_data("Many", LAYERS, "auto", classes, maps, images, made.neighbors))
+    page = show(chromium, tmp_path, make_page_data("Many", LAYERS, "auto", classes, maps, images, made.neighbors))
     assert page.locator("#classes button").all_text_contents() == classes
     assert page.locator("img").count() == 0
     sizes = page.locator("#classes").evaluate("one => [one.clientHeight, one.scrollHeight, one.scrollWidth]")
@@ -607,7 +608,7 @@ def test_no_name_covers_another_and_more_are_seen_from_near(chromium, made, tmp_
     labels = labels.kneighbors(made.maps[["pixel_x", "pixel_y"]], return_distance=False)[:, 0]
     maps = made.maps.assign(label=labels, prediction=labels)
     images = made.images[:TRAIN], made.images[TRAIN:]
-    page = show(chromium, tmp_path, page_data("Named", LAYERS, "auto", classes, maps, images, made.neighbors))
+    page = show(chromium, tmp_path, make_page_data("Named", LAYERS, "auto", classes, maps, images, made.neighbors))
     names = shown_names(page)
     assert 10 < len(names) < 100
     for (x, y, width, _), (left, top, wide, _) in combinations(names.values(), 2):
@@ -622,7 +623,7 @@ def test_no_name_covers_another_and_more_are_seen_from_near(chromium, made, tmp_
 def test_without_labels_there_are_no_classes(chromium, made, tmp_path):
     maps = made.maps.drop(columns=["label", "prediction", "confidence"])
     images = made.images[:TRAIN], made.images[TRAIN:]
-    page = show(chromium, tmp_path, page_data("Unknown", LAYERS, "auto", [], maps, images, made.neighbors))
+    page = show(chromium, tmp_path, make_page_data("Unknown", LAYERS, "auto", [], maps, images, made.neighbors))
     expect(page.locator("#classes")).to_be_hidden()
     assert page.locator("#status").text_content() == "1,797 images"
     page.evaluate("explorer.pin(1700)")
@@ -641,7 +642,7 @@ def test_without_labels_there_are_no_classes(chromium, made, tmp_path):
 def test_vectors_have_names_and_numbers_but_no_pictures(chromium, made, tmp_path):
     maps = made.maps[:TRAIN].drop(columns=["prediction", "confidence"])
     neighbors = {layer: rows[:TRAIN] for layer, rows in made.neighbors.items()}
-    page = show(chromium, tmp_path, page_data("Vectors", LAYERS, "auto", DIGITS, maps, [], neighbors))
+    page = show(chromium, tmp_path, make_page_data("Vectors", LAYERS, "auto", DIGITS, maps, [], neighbors))
     assert page.locator("#status").text_content() == "1,500 rows, all in color"
     assert not re.search("image|training", page.locator("body").inner_text())
     page.keyboard.press("h")  # nothing is held out
@@ -698,7 +699,7 @@ def test_files_of_different_lengths_are_named(made, tmp_path):
 @pytest.mark.parametrize(("count", "shape"), [(1, (28, 28)), (1400, (28, 28)), (7, (60, 9))])
 def test_sprite_sheets_hold_each_image_once(count, shape):
     images = np.random.default_rng(0).integers(16, size=(count, *shape, 1)).astype(np.float32) / 15
-    side, size, sheets = sprite_sheets([images[: count // 3], images[count // 3 :], images[:0]])
+    side, size, sheets = make_sprite_sheets([images[: count // 3], images[count // 3 :], images[:0]])
     assert size == shape and len(sheets) == -(-count // side**2)
     for number in {0, count // 2, count - 1}:
         stored = b64decode(sheets[number // side**2].removeprefix("data:image/png;base64,"))
@@ -710,15 +711,15 @@ def test_sprite_sheets_hold_each_image_once(count, shape):
 
 
 def test_images_in_sheets_are_the_smaller_the_more_there_are():
-    assert tile_size(28, 28, 60_000) == (28, 28) and tile_size(32, 32, 60_000) == (32, 32)
-    assert tile_size(224, 112, 1000) == (64, 32) and tile_size(8, 8, 10) == (8, 8)
-    assert tile_size(224, 224, 1_000_000) == (16, 16) and tile_size(1000, 2, 10) == (64, 1)
+    assert choose_tile_size(28, 28, 60_000) == (28, 28) and choose_tile_size(32, 32, 60_000) == (32, 32)
+    assert choose_tile_size(224, 112, 1000) == (64, 32) and choose_tile_size(8, 8, 10) == (8, 8)
+    assert choose_tile_size(224, 224, 1_000_000) == (16, 16) and choose_tile_size(1000, 2, 10) == (64, 1)
 
 
 def test_no_name_ends_the_data_early(made):
     images = made.images[:TRAIN], made.images[TRAIN:]
     name = "</script><h1>Digits"
-    data = page_data(name, LAYERS, "petroff10", DIGITS, made.maps, images, made.neighbors)
+    data = make_page_data(name, LAYERS, "petroff10", DIGITS, made.maps, images, made.neighbors)
     stored = re.search(r'<script type="application/json" id="data">(.*?)</script>', build_explorer(data), re.S)[1]
     assert json.loads(stored)["dataset"] == name
 

@@ -255,7 +255,7 @@ def edit(workflow: Workflow, path: str) -> None:
         ("scripts/embed_tsne.py", MAPS),
         ("scripts/common/tsnecuda_process.py", MAPS),
         ("scripts/common/figures.py", FIGURE_RULES),
-        ("scripts/explorer/explorer.js", {"build_explorer": 1}),
+        ("scripts/explorer/plot.js", {"build_explorer": 1}),
         ("scripts/common/backend.py", NETWORK | NETWORK_LAYERS),
         (
             "scripts/common/mnist_pickle.py",
