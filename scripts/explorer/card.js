@@ -34,7 +34,7 @@ function drawNeighborButtons(image) {
   $("neighbors").replaceChildren(...neighbors.map(makeNeighborButton));
   if (!hasLabels) return;
   const same = neighbors.filter((neighbor) => labels[neighbor] === labels[image]).length;
-  $("neighbors").append(makeElement("p", { textContent: `${same} of ${data.nearest} have its label` }));
+  $("neighbors").append(makeElement("p", { textContent: `${same} of ${data.nearest} have the same label` }));
 }
 
 /** Return a button that shows a neighbor and pins it. */

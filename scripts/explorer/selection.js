@@ -8,7 +8,7 @@ function selectImages(images) {
   state.selection = images;
   if (images.length) plot.select(images, { preventEvent: true });
   else plot.deselect({ preventEvent: true });
-  const wrong = data.predicted ? `, ${formatNumber(images.filter(isWrong).length)} predicted wrong` : "";
+  const wrong = data.predicted ? `, ${formatNumber(images.filter(isWrong).length)} misclassified` : "";
   $("selected").textContent = images.length ? `${formatNumber(images.length)} ${itemsName}${wrong}` : "none";
   $("export").disabled = $("clear").disabled = !images.length;
 }
