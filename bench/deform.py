@@ -13,9 +13,9 @@ import numpy as np
 from measuring import need
 from scipy.ndimage import gaussian_filter1d
 
-from common.inputs import load_array
-from common.files import atomic_write
 from common.errors import UserError
+from common.files import atomic_write
+from common.inputs import load_array
 
 FOLDER = Path("resources/deformed")
 SEED = 1004

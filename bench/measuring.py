@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.files import atomic_write
 from common.errors import UserError
+from common.files import atomic_write
 
 SHARED = ("numpy", "scipy", "scikit-learn")
 OURS = ("openTSNE", "numba", *SHARED)  # packages that this workflow's t-SNE computes with

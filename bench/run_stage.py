@@ -18,12 +18,12 @@ from measuring import OURS, cpu_seconds
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import load_npz, save_npz
 
-from common.tsne.affinities import affinities, n_neighbors
-from common.inputs import load_array
-from common.files import atomic_write
 from common.errors import UserError
+from common.files import atomic_write
+from common.inputs import load_array
 from common.knn.index import make_search, search_others
 from common.readers.sources import as_images, npy_rows, write_rows
+from common.tsne.affinities import affinities, n_neighbors
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
 FEW = (100, 5000)  # points of a first try, that nothing is compiled while it is measured: all pairs, and a grid

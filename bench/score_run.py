@@ -10,10 +10,10 @@ from run_peer import PERPLEXITY
 from score_map import VOTERS, accuracy, kept
 from sklearn.neighbors import NearestNeighbors
 
-from common.tsne.affinities import affinities, n_neighbors
 from common.files import atomic_write
-from common.knn.results import drop_self
 from common.knn.index import search_exactly
+from common.knn.results import drop_self
+from common.tsne.affinities import affinities, n_neighbors
 
 MEMORY = 2000  # MB
 

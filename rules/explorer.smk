@@ -2,6 +2,12 @@
 # Makes: results/{dataset}/explorer.html, one page to explore the embeddings of all layers with.
 
 
+def page_files(html):
+    """Return the paths of an HTML file in scripts/ and of the style sheets and scripts beside it that it names."""
+    names = re.findall(r'<(?:link rel="stylesheet" href|script src)="([^"]+)">', source(html).read_text())
+    return [source(html), *(source(f"{Path(html).parent}/{name}") for name in names)]
+
+
 rule build_explorer:
     """Build the explorer, a page that needs no server and fetches nothing."""
     input:
@@ -22,9 +28,7 @@ rule build_explorer:
         "../envs/figures.yaml"
     params:
         code=code("build_explorer.py"),
-        page=digest(
-            source(f"explorer/{name}") for name in ("explorer.html", "explorer.css", "explorer.js", "library.js")
-        ),
+        page=digest(page_files("explorer/explorer.html")),
         layers=of_dataset(datasets.layer_names),
         palette=palette,
     script:

@@ -16,11 +16,11 @@ from download_dataset import IDX_FILES, read_idx, read_wheel, write_idx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from common.errors import UserError
 from common.inputs import load_array, load_npz
 from common.networks.keras_setup import keras
-from common.errors import UserError
-from common.readers.mnist_pickle import check_pairs, gunzip, load_pairs, read_pairs
 from common.networks.model_files import load_network
+from common.readers.mnist_pickle import check_pairs, gunzip, load_pairs, read_pairs
 
 MEGABYTE = 2**20
 GENERATOR = np.random.default_rng(0)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from common.inputs import load_array, load_classes
 from common.errors import UserError
+from common.inputs import load_array, load_classes
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (0, 8, 8, 1), (0,)])

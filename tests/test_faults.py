@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.files import atomic_write
 from common.errors import UserError
+from common.files import atomic_write
 from helpers import Workflow, only_error, system_program
 
 RESULTS = "results/Small"

@@ -20,8 +20,8 @@ from plot_thumbnails import plot_thumbnails, thumbnail, thumbnail_scale
 from scipy.spatial.distance import pdist
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from common.figures.style import SMALL, class_colors, frame, save_image
 from common.errors import UserError
+from common.figures.style import SMALL, class_colors, frame, save_image
 from helpers import FIGURES, system_program
 
 # What a reader without one kind of cones sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
@@ -294,7 +294,10 @@ def test_rings_mark_what_the_network_gets_wrong_but_not_in_the_notebooks_style(c
 
 def test_layers_stand_side_by_side_with_their_scores(corners):
     coordinates, labels = corners
-    splits = {"train": {"knn_accuracy_map": 0.987, "knn_preservation_10": 0.4}, "test": {"knn_accuracy_map": 0.9, "knn_preservation_10": 0.3}}
+    splits = {
+        "train": {"knn_accuracy_map": 0.987, "knn_preservation_10": 0.4},
+        "test": {"knn_accuracy_map": 0.9, "knn_preservation_10": 0.3},
+    }
     maps, scores = (dict.fromkeys("abcde", value) for value in (coordinates, splits))
     figure = plot_layers(maps, labels, NAMES, scores, COLORS)
     places = [axes.get_position() for axes in figure.axes]
@@ -321,7 +324,10 @@ def test_layers_have_a_key_of_their_names_and_say_only_what_is_known():
     box, captions = key.get_window_extent(), [text.get_window_extent() for text in figure.texts]
     assert box.width <= figure.bbox.width and box.y0 >= 0 and box.y1 <= captions[1].y0
     assert [text.get_text() for text in figure.texts] == ["a_$b", "labels right 90.00%\nneighbors kept 40%"]
-    unknown = {"train": {"knn_accuracy_map": None, "knn_preservation_10": 0.4}, "test": {"knn_accuracy_map": None, "knn_preservation_10": 0.3}}
+    unknown = {
+        "train": {"knn_accuracy_map": None, "knn_preservation_10": 0.4},
+        "test": {"knn_accuracy_map": None, "knn_preservation_10": 0.3},
+    }
     figure = plot_layers({"a": map_}, np.zeros(80, int), [], {"a": unknown}, "auto")
     assert figure.texts[1].get_text() == "neighbors kept 40% (test 30%)" and not figure.legends
     figure = plot_layers({"a": map_}, np.arange(80) % 41, [*names, "one more"], {"a": unknown}, "auto")
@@ -342,7 +348,9 @@ def test_scores_that_are_not_known_take_no_room():
     assert not figure.legends, "there is one split, of which nothing needs to be said"
     for axes in figure.axes:
         assert {container.lines[0].get_markerfacecolor() for container in axes.containers}.isdisjoint({"white"})
-    missing = dict.fromkeys(["knn_accuracy_features", "knn_accuracy_map", "silhouette_features", "silhouette_map"], np.nan)
+    missing = dict.fromkeys(
+        ["knn_accuracy_features", "knn_accuracy_map", "silhouette_features", "silhouette_map"], np.nan
+    )
     figure = plot_scores(score_table(["a", "b"], **missing, trustworthiness=np.nan))
     assert [axes.get_title() for axes in figure.axes] == ["share of neighbors kept", "faithfulness of the map"]
     entries = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
@@ -382,7 +390,9 @@ def test_scores_are_drawn_with_their_range():
 
 
 def test_percentages_are_written_without_exponents():
-    figure = plot_scores(score_table(["a", "b"], knn_accuracy_features=0.97, knn_accuracy_map=1))  # 3 % and half an image
+    figure = plot_scores(
+        score_table(["a", "b"], knn_accuracy_features=0.97, knn_accuracy_map=1)
+    )  # 3 % and half an image
     figure.draw_without_rendering()
     axis = figure.axes[0].yaxis
     written = [label.get_text() for label in axis.get_ticklabels() + axis.get_ticklabels(minor=True)]

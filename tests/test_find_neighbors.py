@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from common.knn.results import drop_self
 from common.knn.index import (
     EXACT_DIMENSIONS,
     EXACT_ROWS,
@@ -22,6 +21,7 @@ from common.knn.index import (
     search_exactly,
     search_others,
 )
+from common.knn.results import drop_self
 from helpers import ROOT
 
 SPREAD = 0.0005  # of a recall that is judged by 500 rows and their 15 neighbors, in all rows

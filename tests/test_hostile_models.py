@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from import_model import load_application, load_model
 
-from common.networks.keras_setup import keras
 from common.errors import UserError
+from common.networks.keras_setup import keras
 from common.networks.model_files import count_weights, load_network
 from helpers import ROOT, only_error
 

@@ -76,7 +76,7 @@ def all_imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_rule_names_the_helpers_that_its_script_imports(script):
     rule = re.search(rf"^rule {script.stem}:(.*?)(?=^rule |\Z)", RULES, re.M | re.S)[1]
-    named = set(re.findall(r'"(\w+)"', re.search(r"helpers\((.*?)\)", rule, re.S)[1]))
+    named = set(re.findall(r'"([\w.]+)"', re.search(r"helpers\((.*?)\)", rule, re.S)[1]))
     assert named == {module.removeprefix("common.") for module in imports(script) if module.startswith("common.")}
 
 

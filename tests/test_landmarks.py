@@ -10,12 +10,12 @@ from embed_tsne import fit_opentsne, start_layout
 from find_nearest_landmarks import find_nearest_landmarks
 from find_neighbors import find_neighbors
 from gather_neighbors import gather_neighbors
-from transform_rows import transform_rows
 from score_map import score_map
 from sklearn.datasets import make_blobs
+from transform_rows import transform_rows
 
-from common.tsne.affinities import affinities
 from common.knn.chunks import share
+from common.tsne.affinities import affinities
 from common.tsne.transform import place
 from helpers import Workflow
 

@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from import_model import import_model, check_input, load_application, load_model, values
 from extract_features import extract_features, model_of_features
 from extract_filters import first_filters
+from import_model import check_input, import_model, load_application, load_model, values
 from predict_labels import predict_labels, without_predictions
 from sklearn.datasets import load_digits
 from train_network import Checkpoint, build_own, train_network
 
-from common.networks.keras_setup import keras
 from common.errors import UserError
-from common.networks.model_files import load_network
 from common.networks.graph import batch_size, find_path, model_to, why_no_classes
+from common.networks.keras_setup import keras
+from common.networks.model_files import load_network
 
 layers = keras.layers
 

@@ -8,8 +8,8 @@ import pytest
 from extract_features import extract_features, model_of_features
 from train_network import Checkpoint, batches, build_network, train_network
 
-from common.networks.keras_setup import keras, tf
 from common.errors import UserError
+from common.networks.keras_setup import keras, tf
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from write_methods import (
     write_methods,
 )
 
-from common.provenance_text import describe
 from common.provenance import VARIABLE, provenance
+from common.provenance_text import describe
 from helpers import LAYERS, ROOT, Workflow, only_error, system_program
 
 RESULTS = "results/Small"

@@ -65,7 +65,10 @@ def test_scores_are_those_of_their_definitions(blobs):
             silhouette_score(part[0], part[2]), abs=1e-5
         )
         assert scores[split]["silhouette_map"]["mean"] == pytest.approx(silhouette_score(part[1], part[2]), abs=1e-5)
-    assert scores["train"]["knn_preservation_10"] < 1 and scores["train"]["knn_accuracy_map"] < scores["train"]["knn_accuracy_features"]
+    assert (
+        scores["train"]["knn_preservation_10"] < 1
+        and scores["train"]["knn_accuracy_map"] < scores["train"]["knn_accuracy_features"]
+    )
 
 
 def ranks(points: np.ndarray) -> np.ndarray:

@@ -15,8 +15,8 @@ from skimage.io import imsave
 from sklearn.datasets import load_digits
 
 from common.errors import UserError
-from common.readers.splits import held_out, stratified_rows
 from common.readers.sources import npy_rows, number_labels, read_labels, read_source, write_rows
+from common.readers.splits import held_out, stratified_rows
 from helpers import ROOT
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from embed_tsne import fit, kl_divergence
 
-from common.tsne.affinities import affinities
 from common.errors import UserError
+from common.tsne.affinities import affinities
 from common.tsne.tsnecuda import TsnecudaError, calls_of_tsnecuda, fit_tsnecuda, probe
 from helpers import ROOT, Workflow, only_error
 

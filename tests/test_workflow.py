@@ -90,7 +90,14 @@ def test_scores_keep_their_contract(finished):
     assert list(zip(table.layer, table.split, strict=True)) == [(la, s) for la in LAYERS for s in ("train", "test")]
     assert (table.tsne_seed == 1004).all() and table.network_seed.isna().tolist() == [True] * 2 + [False] * 6
     assert (table.rows == [1297, 250] * 4).all() and (table.dimensions == np.repeat([784, 3920, 1960, 200], 2)).all()
-    shares = ["knn_accuracy_features", "knn_accuracy_map", "knn_preservation_10", "knn_preservation_30", "trustworthiness", "continuity"]
+    shares = [
+        "knn_accuracy_features",
+        "knn_accuracy_map",
+        "knn_preservation_10",
+        "knn_preservation_30",
+        "trustworthiness",
+        "continuity",
+    ]
     assert table[shares].stack().between(0.3, 1).all()
     assert (table[["knn_accuracy_features", "knn_accuracy_map"]] > 0.9).all(axis=None)
     assert table.kl_divergence.isna().tolist() == [False, True] * 4
@@ -255,7 +262,7 @@ def edit(workflow: Workflow, path: str) -> None:
         ("scripts/embed_tsne.py", MAPS),
         ("scripts/common/tsnecuda_process.py", MAPS),
         ("scripts/common/figures.py", FIGURE_RULES),
-        ("scripts/explorer/explorer.js", {"build_explorer": 1}),
+        ("scripts/explorer/plot.js", {"build_explorer": 1}),
         ("scripts/common/backend.py", NETWORK | NETWORK_LAYERS),
         (
             "scripts/common/mnist_pickle.py",

@@ -1,0 +1,57 @@
+// The card: the image under the mouse, or else the pinned one, with its facts and its neighbors.
+"use strict";
+
+/** Draw the card, or the hint if there is no image to show. */
+function drawCard() {
+  const image = state.hovered >= 0 ? state.hovered : state.pinned;
+  for (const element of document.querySelectorAll(".layer")) element.textContent = data.layers[state.layer];
+  $("about").hidden = $("nearest").hidden = image < 0;
+  $("hint").hidden = image >= 0;
+  if (image < 0) return;
+  drawImage($("image"), image);
+  drawFacts(image);
+  drawNeighborButtons(image);
+}
+
+/** List the label, the prediction and the number of an image. */
+function drawFacts(image) {
+  const facts = hasLabels ? [["Label", getClassName(image), "name"]] : [];
+  if (data.predicted) {
+    const confidence = `${(confidences[image] / 100).toFixed(1)} %`;
+    facts.push(["Prediction", `${data.classes[predictions[image]]}, ${confidence}`, isWrong(image) ? "miss" : ""]);
+  }
+  facts.push([isHeldOut(image) ? "Held out" : data.test ? "Training" : "Row", `no. ${getId(image)}`, ""]);
+  const elements = facts.flatMap(([term, text, className]) => [
+    makeElement("dt", { textContent: term }),
+    makeElement("dd", { textContent: text, className }),
+  ]);
+  $("facts").replaceChildren(...elements);
+}
+
+/** Draw the nearest neighbors of an image as buttons, and say how many have the same label. */
+function drawNeighborButtons(image) {
+  const neighbors = getNeighbors(image);
+  $("neighbors").replaceChildren(...neighbors.map(makeNeighborButton));
+  if (!hasLabels) return;
+  const same = neighbors.filter((neighbor) => labels[neighbor] === labels[image]).length;
+  $("neighbors").append(makeElement("p", { textContent: `${same} of ${data.nearest} have the same label` }));
+}
+
+/** Return a button that shows a neighbor and pins it. */
+function makeNeighborButton(neighbor, rank) {
+  const label = getClassName(neighbor);
+  const button = makeElement("button", { type: "button", title: `${hasLabels ? `${label}, ` : ""}no. ${neighbor}` });
+  button.setAttribute("aria-label", `Pin neighbor ${neighbor}${hasLabels ? `, label ${label}` : ""}`);
+  button.style.borderBottomColor = data.colors[labels[neighbor]];
+  button.onclick = () => {
+    state.hovered = -1;
+    pinImage(neighbor);
+    $("neighbors").children[rank].focus(); // of the new buttons
+  };
+  if (hasImages) {
+    const canvas = makeElement("canvas", { className: "image" });
+    button.append(canvas);
+    drawImage(canvas, neighbor);
+  } else button.append(button.title);
+  return button;
+}

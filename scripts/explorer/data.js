@@ -1,0 +1,71 @@
+// The data of the page: the map of each layer, and what is known of each image. An image is identified by its number;
+// training images come first, then held-out images. A data set without images has rows of numbers in their place.
+"use strict";
+
+const data = JSON.parse($("data").textContent);
+$("data").remove();
+
+const imageCount = data.train + data.test;
+const hasImages = data.size !== null;
+const hasLabels = data.classes.length > 0;
+const itemsName = hasImages ? "images" : "rows"; // what the points stand for
+
+const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neighbors of each image, nearest first
+let labels, predictions, confidences; // of each image; predictions and confidences are undefined without a network
+let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
+
+const isHeldOut = (image) => image >= data.train;
+const isWrong = (image) => data.predicted && predictions[image] !== labels[image];
+
+/** Return the name of an image's class, or an empty text without labels. */
+const getClassName = (image) => data.classes[labels[image]] ?? "";
+
+/** Return the number of an image within its split. */
+const getId = (image) => (isHeldOut(image) ? image - data.train : image);
+
+// A kind is a number with three parts. Size and color of a point depend on it.
+const getKind = (image) => 4 * labels[image] + 2 * isWrong(image) + isHeldOut(image);
+const getClassOfKind = (kind) => kind >> 2;
+const isKindWrong = (kind) => Boolean(kind & 2);
+const isKindHeldOut = (kind) => Boolean(kind & 1);
+
+/** Return an array of the data as numbers; it is stored as base64 of gzip of little-endian numbers. */
+async function unpackArray({ type, bytes }) {
+  const text = atob(bytes);
+  const packed = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const types = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array };
+  return new types[type](await new Response(stream).arrayBuffer());
+}
+
+/** Unpack all arrays of the data. */
+async function loadArrays() {
+  [labels, predictions, confidences] = await Promise.all(
+    ["label", "prediction", "confidence"].map((key) => data.arrays[key] && unpackArray(data.arrays[key])),
+  );
+  for (const layer of data.layers) {
+    const keys = ["x", "y", "neighbors"].map((key) => `${layer}_${key}`);
+    const [x, y, neighbors] = await Promise.all(keys.map((key) => unpackArray(data.arrays[key])));
+    maps.push({ x: scaleCoordinates(x), y: scaleCoordinates(y), neighbors });
+  }
+  data.arrays = null;
+  kinds = Uint16Array.from(labels, (_, image) => getKind(image));
+}
+
+/** Return coordinates in [-1, 1]; they are stored as integers in [0, 65535]. */
+const scaleCoordinates = (values) => Float32Array.from(values, (value) => (value / 65535) * 2 - 1);
+
+/** Return the images in random order, the same one each time. They are drawn in it, so that no class hides another. */
+function shuffleImages() {
+  const order = Array.from({ length: imageCount }, (_, image) => image);
+  let seed = 1;
+  for (let i = imageCount - 1; i > 0; i--) {
+    seed = (seed * 48271) % 2147483647; // the generator of Park and Miller
+    const j = seed % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+const shuffledImages = shuffleImages();

@@ -1,0 +1,64 @@
+// The filters, which decide what is in color: classes, wrong predictions and held-out images.
+"use strict";
+
+/** Add a button for each class; together they are the legend. */
+function addClassButtons() {
+  const longest = Math.max(1, ...data.classes.map((text) => text.length));
+  $("classes").style.setProperty("--wide", `${Math.max(46, 34 + 8 * longest)}px`);
+  $("classes").classList.toggle("names", longest > 2);
+  $("classes").parentElement.hidden = !hasLabels;
+  data.classes.forEach((text, label) => {
+    const button = makeElement("button", { type: "button", value: label, title: text });
+    const swatch = makeElement("span", { className: "swatch" });
+    swatch.style.background = data.colors[label];
+    button.append(swatch, makeElement("span", { className: "text", textContent: text }));
+    button.onclick = () => toggleClass(label);
+    $("classes").append(button);
+  });
+}
+
+/** Prepare the buttons for wrong predictions and held-out images; hide those without any. */
+function prepareFilterButtons() {
+  $("wrong").hidden = !data.predicted;
+  $("misses").textContent = formatNumber(shuffledImages.filter(isWrong).length);
+  $("heldout").hidden = !data.test;
+  $("show").hidden = !data.predicted && !data.test;
+  for (const button of $("heldout").querySelectorAll("button")) button.onclick = () => setHeldOut(button.value);
+}
+
+/** Add a class to those in color, or remove it. */
+function toggleClass(label) {
+  if (!state.classes.delete(label)) state.classes.add(label);
+  updatePage();
+}
+
+/** Color only wrong predictions, or all. */
+function toggleWrong() {
+  state.wrong = data.predicted && !state.wrong;
+  updatePage();
+}
+
+/** Show held-out images "with" the others, color "only" these, or keep them "hidden". */
+function setHeldOut(value) {
+  state.heldout = value;
+  updatePage();
+}
+
+/** Go on to the next way to show held-out images. */
+function cycleHeldOut() {
+  if (data.test) setHeldOut({ with: "only", only: "hidden", hidden: "with" }[state.heldout]);
+}
+
+/** Color all images. */
+function clearFilters() {
+  state.classes.clear();
+  state.wrong = false;
+  setHeldOut("with");
+}
+
+/** Show on the buttons which filters are on. */
+function pressFilterButtons() {
+  for (const button of $("classes").children) setPressed(button, state.classes.has(Number(button.value)));
+  for (const button of $("heldout").querySelectorAll("button")) setPressed(button, button.value === state.heldout);
+  setPressed($("wrong"), state.wrong);
+}

@@ -1,0 +1,52 @@
+// The keys, and the buttons that do the same.
+"use strict";
+
+const ZOOM = 1.4; // the factor of one step
+
+const KEYS = {
+  ArrowLeft: () => showLayer(wantedLayer - 1),
+  ArrowRight: () => showLayer(wantedLayer + 1),
+  "+": () => moveView(0, 0, 1 / ZOOM),
+  "=": () => moveView(0, 0, 1 / ZOOM),
+  "-": () => moveView(0, 0, ZOOM),
+  0: showWholeMap,
+  r: pinRandomImage,
+  w: toggleWrong,
+  h: cycleHeldOut,
+  b: toggleBoxMode,
+  v: selectImagesInView,
+  e: exportSelection,
+  "?": () => $("help").showModal(),
+  Escape: undoLast,
+};
+const KEYS_WITH_SHIFT = {
+  ArrowLeft: () => moveView(-0.3, 0, 1),
+  ArrowRight: () => moveView(0.3, 0, 1),
+  ArrowUp: () => moveView(0, 0.3, 1),
+  ArrowDown: () => moveView(0, -0.3, 1),
+};
+const KEYS_OF_BUTTONS = { ask: "?", box: "b", closer: "+", farther: "-", whole: 0, wrong: "w", export: "e" };
+
+/** Undo one thing at a time: the pin, then the selection, then the filters. */
+function undoLast() {
+  if (state.pinned >= 0) pinImage(-1);
+  else if (state.selection.length) selectImages([]);
+  else clearFilters();
+}
+
+/** Do what a key stands for. Keys with Ctrl, Alt or Meta are left to the browser, and all keys while help is open. */
+function handleKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const isLayer = /^[1-9]$/.test(key);
+  const action = isLayer ? () => showLayer(key - 1) : (event.shiftKey && KEYS_WITH_SHIFT[key]) || KEYS[key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+/** Let buttons do what their keys do. */
+function connectButtons() {
+  for (const [id, key] of Object.entries(KEYS_OF_BUTTONS)) $(id).onclick = KEYS[key];
+  $("clear").onclick = () => selectImages([]);
+}

@@ -1,0 +1,51 @@
+// The page as a whole, which is filled once and updated whenever something changes.
+"use strict";
+
+/** Fill the page with what the data has. */
+function fillPage() {
+  adaptTexts();
+  showOrigin();
+  document.body.classList.toggle("plain", !hasImages);
+  document.body.classList.toggle("gray", data.gray);
+  addLayerButtons();
+  addClassButtons();
+  prepareFilterButtons();
+  connectButtons();
+  addMarks();
+}
+
+/** Say "row" for "image" if there are no images, and leave out "training" if no images are held out. */
+function adaptTexts() {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.tagName === "SCRIPT") continue;
+    if (!data.test) text.data = text.data.replace(/\btraining /g, "");
+    if (!hasImages) text.data = text.data.replace(/\ban image\b/g, "a row").replace(/\bimage(s?)\b/g, "row$1");
+  }
+}
+
+/** Show the name of the data set, and what made the page. */
+function showOrigin() {
+  $("dataset").textContent = data.dataset;
+  document.title = `What has each layer learned? ${data.dataset}`;
+  $("made").textContent = data.made && `Made by the workflow, ${data.made}.`;
+}
+
+/** Bring the page in line with the filters, the theme and the size of the window. */
+function updatePage() {
+  const groups = groupImages();
+  updatePlot(groups);
+  pressFilterButtons();
+  if (state.pinned >= 0 && isHidden(state.pinned)) pinImage(-1);
+  selectImages(state.selection.filter(isInColor));
+  showStatus(groups);
+  drawMarks();
+}
+
+/** Say how many images are shown, and how many of them are in color. */
+function showStatus({ gray, colored }) {
+  const shown = `${formatNumber(gray.length + colored.length)} ${itemsName}`;
+  const all = hasLabels ? `${shown}, all in color` : shown;
+  $("status").textContent = gray.length ? `${formatNumber(colored.length)} of ${shown} in color` : all;
+}

@@ -1,0 +1,105 @@
+// The plot draws the points of the map and moves them on the GPU. It is made by regl-scatterplot (library.js).
+"use strict";
+
+const COVERAGE = 0.5; // the share of the map's area that the points would cover side by side
+const POINT_SIZES = [1.4, 9]; // pixels: the smallest and the largest diameter of a point
+const MAX_ENLARGEMENT = 3; // of the points in color where most are gray
+
+let plot;
+let mapWidth, mapHeight; // of the map on the page, in pixels
+
+/** Create the plot, without points. */
+function createPlot() {
+  plot = library.createScatterplot({
+    canvas: $("points"),
+    syncEvents: true,
+    colorBy: "valueA",
+    sizeBy: "valueA",
+    opacity: 0.9,
+    opacityInactiveScale: 0.12, // of points that are not selected
+    pointSizeSelected: 0,
+    pointOutlineWidth: 0,
+    lassoType: "rectangle",
+    lassoOnLongPress: false,
+    lassoClearEvent: "lassoEnd",
+    actionKeyMap: { lasso: "shift" },
+    deselectOnDblClick: false,
+    deselectOnEscape: false,
+  });
+  plot.get("camera").config({ isRotate: false });
+}
+
+/** Return the points of the layer that is shown, as the plot takes them. */
+const getPoints = () => ({ x: maps[state.layer].x, y: maps[state.layer].y, z: kinds });
+
+/** Return a color of the style sheet, which depends on the theme. */
+const getThemeColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** Return the images that are drawn gray, in color, and not at all, each in the order of drawing. */
+function groupImages() {
+  const groups = { gray: [], colored: [], hidden: [] };
+  for (const image of shuffledImages) {
+    const group = isHidden(image) ? "hidden" : isInColor(image) ? "colored" : "gray";
+    groups[group].push(image);
+  }
+  return groups;
+}
+
+/** Set the sizes and colors of the points, by kind, and draw those in color above the gray ones. */
+function stylePoints({ gray, colored, hidden }) {
+  const shown = gray.length + colored.length;
+  const diameter = Math.min(mapWidth, mapHeight) * Math.sqrt((COVERAGE / shown) * (4 / Math.PI));
+  const size = Math.max(POINT_SIZES[0], Math.min(POINT_SIZES[1], diameter));
+  const enlargement = Math.min(MAX_ENLARGEMENT, Math.max(1, (shown / (colored.length || 1)) ** 0.2));
+  const allKinds = [...Array(4 * data.colors.length).keys()];
+  const getColor = (kind) => (isKindInColor(kind) ? data.colors[getClassOfKind(kind)] : getThemeColor("gray"));
+  const colors = allKinds.map(getColor);
+  // The sizes are reset first: the library takes two arrays with the same values in another order for equal.
+  plot.set({ pointSize: size });
+  plot.set({
+    pointSize: allKinds.map((kind) => (isKindInColor(kind) ? size * enlargement : size)),
+    pointSizeMouseDetection: size * enlargement,
+    pointColor: colors,
+    pointColorActive: colors,
+    pointColorHover: colors,
+    backgroundColor: getThemeColor("paper"),
+    lassoColor: getThemeColor("ink"),
+    pointOrder: [...gray, ...colored, ...hidden],
+  });
+}
+
+/** Remove the hidden images from the plot. */
+function filterPoints({ gray, colored, hidden }) {
+  if (hidden.length) plot.filter([...gray, ...colored].sort((a, b) => a - b), { preventEvent: true });
+  else if (plot.get("isPointsFiltered")) plot.unfilter({ preventEvent: true });
+}
+
+/** Bring the plot in line with the filters, the theme and the size of the map. */
+function updatePlot(groups) {
+  ({ width: mapWidth, height: mapHeight } = $("points").getBoundingClientRect());
+  stylePoints(groups);
+  filterPoints(groups);
+}
+
+/** Return the pixel of the map where a point is that moves between the given coordinates of two layers. */
+function projectPoint(from, to) {
+  const [x, y] = [0, 1].map((axis) => from[axis] + (to[axis] - from[axis]) * state.progress);
+  const view = plot.get("camera").view;
+  return [(mapWidth + mapHeight * (view[0] * x + view[12])) / 2, (mapHeight * (1 - view[5] * y - view[13])) / 2];
+}
+
+/** Return the pixel of the map where an image is. */
+function locateImage(image) {
+  const [from, to] = [maps[state.from], maps[state.layer]];
+  return projectPoint([from.x[image], from.y[image]], [to.x[image], to.y[image]]);
+}
+
+/** Move the view by shares of its size, and zoom it by a factor; below 1 it comes closer. */
+function moveView(dx, dy, factor) {
+  const [x, y] = plot.get("cameraTarget");
+  const distance = plot.get("cameraDistance") * factor;
+  plot.zoomToLocation([x + dx * distance, y + dy * distance], distance);
+}
+
+/** Zoom to the whole map. */
+const showWholeMap = () => plot.zoomToArea({ x: -1, y: -1, width: 2, height: 2 });

@@ -1,0 +1,71 @@
+// Pointing at images and pinning them.
+"use strict";
+
+const MAX_DISTANCE = 10; // pixels between the mouse and an image in color that is found among gray ones
+
+const mouse = { x: 0, y: 0, dragging: false }; // in pixels of the map
+
+/** Show the image under the mouse; -1 stands for none. */
+function hoverImage(image) {
+  state.hovered = image;
+  $("points").classList.toggle("hit", image >= 0);
+  if (image >= 0) drawImage($("tip"), image);
+  drawCard();
+  drawMarks();
+}
+
+/** Pin an image and mark its neighbors; -1 unpins it. */
+function pinImage(image) {
+  state.pinned = image;
+  drawCard();
+  drawMarks();
+}
+
+/** Pin a random image among those in color. */
+function pinRandomImage() {
+  const colored = shuffledImages.filter(isInColor);
+  if (colored.length) pinImage(colored[Math.floor(Math.random() * colored.length)]);
+}
+
+/** Remember where the mouse is. */
+function trackMouse(event) {
+  const map = $("points").getBoundingClientRect();
+  Object.assign(mouse, { x: event.clientX - map.left, y: event.clientY - map.top, dragging: event.buttons > 0 });
+}
+
+/** Return the image that the reader points at, given the one that the plot has found.
+ *
+ * Gray points are only a background. If the plot has found one, the reader points at the nearest image in color, or at
+ * none (-1) if that is not near.
+ */
+function findImage(found) {
+  if (isInColor(found)) return found;
+  let nearest = -1;
+  let shortest = MAX_DISTANCE;
+  for (const image of shuffledImages) {
+    if (!isInColor(image)) continue;
+    const [x, y] = locateImage(image);
+    const distance = Math.hypot(x - mouse.x, y - mouse.y);
+    if (distance < shortest) [nearest, shortest] = [image, distance];
+  }
+  return nearest;
+}
+
+/** Show the image that the mouse points at, and pin the image that it clicks. */
+function listenToMouse() {
+  addEventListener("mousemove", trackMouse, { capture: true });
+  addEventListener("mousedown", trackMouse, { capture: true });
+  plot.subscribe("pointOver", (found) => {
+    if (mouse.dragging || state.progress < 1) return;
+    const image = findImage(found);
+    if (image !== found) plot.hover(image, { preventEvent: true });
+    if (image !== state.hovered) hoverImage(image);
+  });
+  plot.subscribe("pointOut", () => hoverImage(-1));
+  plot.subscribe("select", ({ points: [found] }) => {
+    if (isDrawingBox) return; // the box selects when it is finished
+    selectImages(state.selection); // the library has selected the image, but a click only pins
+    const image = findImage(found);
+    if (image >= 0) pinImage(image === state.pinned ? -1 : image);
+  });
+}

@@ -1,0 +1,65 @@
+// The selection: images chosen with a box, counted, and exported as CSV.
+"use strict";
+
+let isDrawingBox = false;
+
+/** Select images and count them; an empty array deselects all. */
+function selectImages(images) {
+  state.selection = images;
+  if (images.length) plot.select(images, { preventEvent: true });
+  else plot.deselect({ preventEvent: true });
+  const wrong = data.predicted ? `, ${formatNumber(images.filter(isWrong).length)} misclassified` : "";
+  $("selected").textContent = images.length ? `${formatNumber(images.length)} ${itemsName}${wrong}` : "none";
+  $("export").disabled = $("clear").disabled = !images.length;
+}
+
+/** Select the images in color among those that the plot returns for a property. */
+function selectFromPlot(property) {
+  selectImages(plot.get(property).filter(isInColor).sort((a, b) => a - b));
+}
+
+const selectImagesInView = () => selectFromPlot("pointsInView");
+
+/** Let a drag draw a box, or else move the map. */
+function setBoxMode(isOn) {
+  setPressed($("box"), isOn);
+  $("points").classList.toggle("boxing", isOn);
+  plot.set({ mouseMode: isOn ? "lasso" : "panZoom" });
+}
+
+const toggleBoxMode = () => setBoxMode($("box").getAttribute("aria-pressed") !== "true");
+
+/** Select the images in a box that the reader has drawn. */
+function listenToBox() {
+  plot.subscribe("lassoStart", () => {
+    isDrawingBox = true;
+    hoverImage(-1);
+  });
+  plot.subscribe("lassoEnd", () => {
+    isDrawingBox = false;
+    selectFromPlot("selectedPoints");
+  });
+}
+
+/** Return the selection as CSV, one row per image: its number in its split, its label and its prediction. */
+function formatSelection() {
+  const header = ["id", "split", ...(hasLabels ? ["label"] : []), ...(data.predicted ? ["prediction"] : [])];
+  const rows = state.selection.map((image) => [
+    getId(image),
+    isHeldOut(image) ? "test" : "train",
+    ...(hasLabels ? [getClassName(image)] : []),
+    ...(data.predicted ? [data.classes[predictions[image]]] : []),
+  ]);
+  const quote = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  return [header, ...rows].map((row) => `${row.map(quote).join(",")}\n`).join("");
+}
+
+/** Download the selection as a CSV file. */
+function exportSelection() {
+  if (!state.selection.length) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([formatSelection()], { type: "text/csv" }));
+  link.download = `${data.dataset}_${data.layers[state.layer]}_selection.csv`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

@@ -1,0 +1,43 @@
+// The start of the explorer, a page that needs no server. It draws with regl-scatterplot because this library moves
+// points between maps on the GPU and has a box that selects every point in it. Bokeh does not move points, the box of
+// deck.gl finds only points that nothing covers, and embedding-atlas reads its data from a database.
+"use strict";
+
+/** React to keys, to the size of the window and to the theme. */
+function listenToWindow() {
+  addEventListener("keydown", handleKey);
+  addEventListener("resize", updatePage);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", updatePage);
+}
+
+/** Start the explorer. */
+async function startExplorer() {
+  await loadArrays();
+  fillPage();
+  createPlot();
+  window.explorer.plot = plot;
+  await plot.draw(getPoints());
+  await showWholeMap();
+  listenToMouse();
+  listenToBox();
+  plot.subscribe("drawing", drawMarks);
+  updatePage();
+  drawCard();
+  listenToWindow();
+}
+
+const ready = startExplorer();
+ready.catch((error) => ($("status").textContent = `This browser cannot draw the map: ${error.message}`));
+
+// For the browser's console and for the tests, for example explorer.pin(7), explorer.state or explorer.place(7).
+window.explorer = {
+  data,
+  maps,
+  state,
+  show: showLayer,
+  pin: pinImage,
+  select: selectImages,
+  csv: formatSelection,
+  place: locateImage,
+  ready,
+};

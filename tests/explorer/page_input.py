@@ -1,0 +1,72 @@
+"""The data of the pages that the tests open: scikit-learn's digits, with a map for each of three layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from build_explorer import build_explorer, make_page_data
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+LAYERS = ["pixel", "conv1", "dense3"]
+DIGITS = [str(number) for number in range(10)]
+COUNT = 1797  # images
+TRAIN = 1500  # of them for training; the others are held out
+
+
+@dataclass(frozen=True)
+class PageInput:
+    """What a page is made of."""
+
+    maps: pd.DataFrame
+    images: np.ndarray
+    neighbors: dict[str, np.ndarray]
+
+    @property
+    def splits(self) -> tuple[np.ndarray, np.ndarray]:
+        """The training images and the held-out images."""
+        return self.images[:TRAIN], self.images[TRAIN:]
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """The images with a wrong prediction."""
+        return np.flatnonzero(self.maps.prediction != self.maps.label)
+
+    def make_data(
+        self, name: str = "Digits", palette: str = "petroff10", classes: Sequence[str] = DIGITS
+    ) -> dict[str, Any]:
+        """Return the data of the page."""
+        return make_page_data(name, LAYERS, palette, classes, self.maps, self.splits, self.neighbors)
+
+
+def make_page_input() -> PageInput:
+    """Return the digits, with a pair of their principal components as the map of each layer.
+
+    An image has other neighbors in each layer, and a random 1.5 % of the predictions are wrong.
+    """
+    digits = load_digits()
+    ids = np.concatenate([np.arange(TRAIN), np.arange(COUNT - TRAIN)])
+    splits = np.where(np.arange(COUNT) < TRAIN, "train", "test")
+    maps = pd.DataFrame({"id": ids, "split": splits, "label": digits.target})
+    generator = np.random.default_rng(0)
+    maps["prediction"] = np.where(generator.random(COUNT) < 0.015, (digits.target + 1) % 10, digits.target)
+    maps["confidence"] = generator.uniform(0.3, 1, COUNT).round(4)
+    components = PCA(6, random_state=0).fit_transform(digits.data)
+    neighbors = {}
+    for number, layer in enumerate(LAYERS):
+        pair = components[:, 2 * number : 2 * number + 2]
+        maps[f"{layer}_x"], maps[f"{layer}_y"] = pair.T
+        search = NearestNeighbors(n_neighbors=11).fit(pair[:TRAIN])
+        neighbors[layer] = search.kneighbors(pair, return_distance=False)[:, 1:11].astype(np.int32)
+    return PageInput(maps, (digits.images / 16)[..., None].astype(np.float32), neighbors)
+
+
+def write_page(folder: Path, data: dict[str, Any]) -> str:
+    """Write the page of some data to a folder, and return its address."""
+    path = folder / "explorer.html"
+    path.write_text(build_explorer(data))
+    return path.as_uri()

@@ -1,0 +1,123 @@
+"""How the page is built: its sources, its tables and its sprite sheets, without a browser."""
+
+import io
+import json
+import re
+from base64 import b64decode
+
+import numpy as np
+import pandas as pd
+import pytest
+from build_explorer import build_explorer, load_maps, read_tables
+from PIL import Image
+
+from common.errors import UserError
+from common.explorer.sprite_sheets import choose_tile_size, make_sprite_sheets
+from explorer.page_input import COUNT, DIGITS, TRAIN
+from helpers import ROOT
+
+EXPLORER = ROOT / "scripts/explorer"
+FRAME = """<link rel="icon" href="data:,">
+<link rel="stylesheet" href="b.css">
+<link rel="stylesheet" href="a.css">
+<script type="application/json" id="data"></script>
+<script src="b.js"></script>
+<script src="a.js"></script>
+"""
+
+
+def test_named_files_are_inlined_in_order(tmp_path):
+    (tmp_path / "explorer.html").write_text(FRAME)
+    for name in ("a.css", "b.css", "a.js", "b.js"):
+        (tmp_path / name).write_text(rf"{name} \1 <script src='c.js'>" + "\n")
+    page = build_explorer({"name": "</script>"}, tmp_path)
+    assert page.splitlines() == [
+        '<link rel="icon" href="data:,">',
+        *("<style>", r"b.css \1 <script src='c.js'>", "</style>"),
+        *("<style>", r"a.css \1 <script src='c.js'>", "</style>"),
+        r'<script type="application/json" id="data">{"name":"\u003c/script>"}</script>',
+        *("<script>", r"b.js \1 <script src='c.js'>", "</script>"),
+        *("<script>", r"a.js \1 <script src='c.js'>", "</script>"),
+    ]
+
+
+def test_missing_file_of_the_page_is_named(tmp_path):
+    (tmp_path / "explorer.html").write_text(FRAME)
+    (tmp_path / "b.css").touch()
+    with pytest.raises(FileNotFoundError, match=r"explorer\.html names a\.css, which is not there"):
+        build_explorer({}, tmp_path)
+    (tmp_path / "explorer.html").write_text("<p>")
+    with pytest.raises(ValueError, match=r"explorer\.html has no <script .* id=\"data\"></script>"):
+        build_explorer({}, tmp_path)
+
+
+def test_every_source_is_in_the_page(digits):
+    page = build_explorer(digits.make_data())
+    sources = [path for path in EXPLORER.iterdir() if path.suffix in (".css", ".js")]
+    assert len(sources) > 10 and all(page.count(path.read_text()) == 1 for path in sources)
+    assert not re.search(r'<script src=|<link rel="stylesheet"', page)
+
+
+def test_no_name_ends_the_data_early(digits):
+    name = "</script><h1>Digits"
+    page = build_explorer(digits.make_data(name))
+    stored = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1]
+    assert json.loads(stored)["dataset"] == name
+
+
+def test_library_is_the_bundle_of_the_pinned_versions():
+    package = json.loads((EXPLORER / "package.json").read_text())
+    library = (EXPLORER / "library.js").read_text()
+    bundled = dict(re.findall(r"^/\*! (\S+) (\S+)$", library, re.M))
+    assert bundled == package["dependencies"]
+    assert len(library) < 1e6 and library.count("Permission ") >= len(bundled)  # Each has its license.
+
+
+def test_classes_are_read_as_they_are_named(tmp_path):
+    path = tmp_path / "maps.csv"
+    maps = pd.DataFrame({"label": ["01", "nan", "1", "NA"], "prediction": ["1", "NA", "nan", "01"], "confidence": 0.5})
+    maps.to_csv(path, index=False)
+    read = load_maps(path, ["1", "01", "NA", "nan"])
+    assert read.label.tolist() == [1, 3, 0, 2] and read.prediction.tolist() == [0, 2, 3, 1]
+    assert list(load_maps(path, []).columns) == []
+    with pytest.raises(UserError, match=r"maps.csv is damaged \(its label 'NA' is none of the classes\); make anew"):
+        load_maps(path, ["1", "01", "nan"])
+    maps.assign(prediction="", confidence=np.nan).to_csv(path, index=False)  # as from a network of other classes
+    assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
+
+
+def test_files_of_different_lengths_are_named(digits, tmp_path):
+    digits.maps.to_csv(tmp_path / "maps.csv", index=False)
+    images, neighbors = [], []
+    for split, rows in {"train": slice(TRAIN), "test": slice(TRAIN, None)}.items():
+        images.append(f"{tmp_path}/{split}_images.npy")
+        np.save(images[-1], digits.images[rows])
+        neighbors.append(f"{tmp_path}/{split}.npz")
+        np.savez(neighbors[-1], indices=np.zeros((len(digits.images[rows]), 12), np.int32))
+    paths = f"{tmp_path}/maps.csv", DIGITS, images, {"pixel": tuple(neighbors)}
+    maps, read, nearest = read_tables(*paths)
+    assert maps.label.equals(digits.maps.label) and [len(part) for part in read] == [TRAIN, 297]
+    assert nearest["pixel"].shape == (COUNT, 10)
+    np.savez(neighbors[1], indices=np.zeros((5, 12), np.int32))
+    with pytest.raises(UserError, match=r"maps.csv has 1797 rows, .*/train.npz and .*/test.npz have 1505; make anew"):
+        read_tables(*paths)
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (28, 28)), (1400, (28, 28)), (7, (60, 9))])
+def test_sprite_sheets_hold_each_image_once(count, shape):
+    images = np.random.default_rng(0).integers(16, size=(count, *shape, 1)).astype(np.float32) / 15
+    side, size, sheets = make_sprite_sheets([images[: count // 3], images[count // 3 :], images[:0]])
+    assert size == shape and len(sheets) == -(-count // side**2)
+    for number in {0, count // 2, count - 1}:
+        stored = b64decode(sheets[number // side**2].removeprefix("data:image/png;base64,"))
+        sheet = np.asarray(Image.open(io.BytesIO(stored)).convert("L"))
+        assert max(sheet.shape) <= 1024
+        row, column = divmod(number % side**2, side)
+        tile = sheet[row * shape[0] : (row + 1) * shape[0], column * shape[1] : (column + 1) * shape[1]]
+        assert np.array_equal(tile, np.rint(images[number, :, :, 0] * 255))
+
+
+def test_images_in_sheets_are_the_smaller_the_more_there_are():
+    assert choose_tile_size(28, 28, 60_000) == (28, 28) and choose_tile_size(32, 32, 60_000) == (32, 32)
+    assert choose_tile_size(224, 112, 1000) == (64, 32) and choose_tile_size(8, 8, 10) == (8, 8)
+    assert choose_tile_size(224, 224, 1_000_000) == (16, 16) and choose_tile_size(1000, 2, 10) == (64, 1)
