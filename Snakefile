@@ -24,6 +24,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/functions.smk"
 include: "rules/data.smk"
 include: "rules/network.smk"
 include: "rules/maps.smk"

@@ -5,20 +5,6 @@
 #        results/{dataset}/features/{layer}.npy, (n, d) float32, and data/rows.npy, the rows of their files that are used.
 
 
-@report_configuration_errors()
-def dataset_files(wildcards):
-    """Return the files of a data set of images, by the arguments of its reader."""
-    settings, path = SETTINGS[wildcards.dataset], f"datasets.{wildcards.dataset}"
-    sources.check_sources(settings, path)
-    return sources.list_sources(settings, path)
-
-
-def vector_files(wildcards):
-    """Return the files of a data set's vectors: that of the job's layer, or all."""
-    files = SETTINGS[wildcards.dataset]["source"]
-    return files[wildcards.layer] if "layer" in wildcards.keys() else list(files.values())
-
-
 rule download_dataset:
     """Download a data set from the first source that has it, and verify its content."""
     output:

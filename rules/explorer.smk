@@ -2,12 +2,6 @@
 # Makes: results/{dataset}/explorer.html, one page to explore the embeddings of all layers with.
 
 
-def page_files(html):
-    """Return the paths of an HTML file in scripts/ and of the style sheets and scripts beside it that it names."""
-    names = re.findall(r'<(?:link rel="stylesheet" href|script src)="([^"]+)">', source(html).read_text())
-    return [source(html), *(source(f"{Path(html).parent}/{name}") for name in names)]
-
-
 rule build_explorer:
     """Build the explorer, a page that needs no server and fetches nothing."""
     input:

@@ -3,19 +3,6 @@
 # Makes: results/figures/*.eps, each with a PNG file for the report, which cannot show EPS.
 
 
-@report_configuration_errors()
-def palette(wildcards):
-    """Return the palette of a job's data set; ends with an error if it has fewer colors than there are classes."""
-    return sources.check_palette_size(SETTINGS[wildcards.dataset], wildcards.dataset)
-
-
-def error_files(wildcards):
-    """Return the predictions and the test images' coordinates, if a scatter plot marks misclassified images."""
-    if not datasets.marks_errors(SETTINGS[wildcards.dataset]):
-        return []
-    return [*first_predictions(wildcards), f"results/{wildcards.dataset}/aligned/{wildcards.layer}_test.npy"]
-
-
 rule plot_scatter:
     """Draw an embedding as a scatter plot."""
     input:
@@ -174,26 +161,3 @@ rule plot_history:
 
 # The figures by target. A new figure of all layers together belongs into COMPARISONS.
 COMPARISONS = (rules.plot_layers, rules.plot_scores)
-
-
-def scatters_of(dataset):
-    """Return every scatter plot."""
-    return collect(rules.plot_scatter.output, dataset=dataset, layer=datasets.layer_names(SETTINGS[dataset]))
-
-
-def thumbnails_of(dataset):
-    """Return every embedding drawn with its images, if it has images."""
-    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in IMAGES else []
-    return collect(rules.plot_thumbnails.output, dataset=dataset, layer=layers)
-
-
-def filters_of(dataset):
-    """Return the figure of the filters, if the network has them."""
-    return collect(rules.plot_filters.output, dataset=[dataset] if datasets.shows_filters(SETTINGS[dataset]) else [])
-
-
-def comparisons_of(dataset):
-    """Return the figures and tables of all layers together, and the figure of the training."""
-    tables = (rules.compare_layers, rules.tabulate_maps, rules.write_methods, rules.summarize_run)
-    history = collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
-    return [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)] + history

@@ -8,7 +8,7 @@
 LANDMARKS = "results/{dataset}/landmarks/{layer}{training}"
 JOB = "{dataset}/{layer}{training}"  # in the names of logs and benchmarks
 LANDMARKED_ONLY = any_of(LANDMARKED)
-TSNE_JOB = JOB + "{tsne}"
+TSNE_JOB = f"{JOB}{{tsne}}"
 
 
 scattergather:

@@ -5,17 +5,6 @@
 #        filters) float32. With several seeds, the files of all but the first have the suffix -training{seed}.
 
 
-def training_minutes(wildcards, input, attempt):
-    """Return the minutes that a training requests, in proportion to its epochs."""
-    epochs = datasets.count_epochs(SETTINGS[wildcards.dataset])
-    return request(15, train_images=0.01 * epochs)(wildcards, input, attempt)
-
-
-def layer_setting(key):
-    """Return a function for `params` that looks a setting of a job's layer up."""
-    return lambda wildcards: datasets.find_layer(SETTINGS[wildcards.dataset], wildcards.layer)[key]
-
-
 rule train_network:
     """Train a network."""
     input:

@@ -5,47 +5,6 @@
 #        results/{dataset}/methods.md, the methods section, and summary.html, a page of the report.
 
 
-def landmark_rows(wildcards):
-    """Return the file of a layer's landmarks, if the data set has landmarks."""
-    return rules.choose_landmarks.output.rows if wildcards.dataset in LANDMARKED else []
-
-
-def all_scores(wildcards):
-    """Return the scores of all layers of a data set, for all its networks and embeddings."""
-    settings = SETTINGS[wildcards.dataset]
-    return [
-        f"results/{wildcards.dataset}/scores/{layer}{training}{tsne}.json"
-        for layer in datasets.layer_names(settings)
-        for training in datasets.networks_of_layer(settings, layer)
-        for tsne in datasets.tsne_seeds_by_suffix(settings)
-    ]
-
-
-def first_predictions(wildcards):
-    """Return the predictions of the network that the figures show, or none."""
-    return of_networks("results/{dataset}/network/predictions{training}.csv")(wildcards)[:1]
-
-
-def seeds_of_networks(settings):
-    """Return the seeds of the networks that make predictions, None for an imported model."""
-    return [datasets.network_seeds_by_suffix(settings)[suffix] for suffix in datasets.networks(settings)]
-
-
-def is_network_layer(wildcards):
-    """Return whether a job's layer belongs to a network."""
-    return datasets.is_network_layer(SETTINGS[wildcards.dataset], wildcards.layer)
-
-
-def methods_settings(settings):
-    """Return the settings that the methods section describes."""
-    return {key: settings[key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")}
-
-
-def with_gpu(settings):
-    """Return the settings of a data set together with the global one that a reader of the report looks for."""
-    return settings | {"gpu": config["gpu"]}
-
-
 # The environments whose versions the report lists, if a record does not have them.
 ENVIRONMENTS = [
     workflow.source_path(path)

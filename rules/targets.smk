@@ -4,19 +4,6 @@
 STARTED = time.time()
 
 
-def everything_of(dataset):
-    """Return every figure and table, and the explorer."""
-    figures = (scatters_of, thumbnails_of, filters_of, comparisons_of)
-    return [file for files in figures for file in files(dataset)] + collect(
-        rules.build_explorer.output, dataset=dataset
-    )
-
-
-def of_all(files_of):
-    """Return the files of all data sets that the configuration says to make."""
-    return [file for dataset in config["make"] for file in files_of(dataset)]
-
-
 rule scatters:
     """Target: every scatter plot."""
     input:

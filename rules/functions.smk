@@ -1,0 +1,242 @@
+# Functions for the input, parameters and resources of the rules.
+
+import json
+from pathlib import Path
+
+# Any rule.
+
+
+def setting(key):
+    """Return a function that looks a setting of a job's data set up, such as network/seeds."""
+    return lookup("{dataset}/" + key, within=SETTINGS)
+
+
+def of_dataset(function):
+    """Return a function for `params` that applies one of common.settings.datasets to a job's data set."""
+    return lambda wildcards: function(SETTINGS[wildcards.dataset])
+
+
+def optional_file(key):
+    """Return a function for `input` that returns the file in a setting, or none."""
+    return lambda wildcards: setting(key)(wildcards) or []
+
+
+def of_layers(pattern, **parts):
+    """Return a function for `input`: the files of all layers of a job's data set."""
+    return lambda wildcards: collect(
+        pattern, dataset=wildcards.dataset, layer=datasets.layer_names(SETTINGS[wildcards.dataset]), **parts
+    )
+
+
+def of_images(pattern):
+    """Return a function for `input`: a file of a job's data set if it has images, else none."""
+    return lambda wildcards: pattern.format(dataset=wildcards.dataset) if wildcards.dataset in IMAGES else []
+
+
+def of_networks(pattern):
+    """Return a function for `input`: the files of all networks of a job's data set."""
+    return lambda wildcards: collect(
+        pattern, dataset=wildcards.dataset, training=datasets.networks(SETTINGS[wildcards.dataset])
+    )
+
+
+def of_reference_layer(pattern):
+    """Return a function for `input`: the file of the reference layer of a job's data set."""
+    return lambda wildcards: pattern.format(
+        dataset=wildcards.dataset, layer=datasets.reference_layer(SETTINGS[wildcards.dataset])
+    )
+
+
+# Data.
+
+
+@report_configuration_errors()
+def dataset_files(wildcards):
+    """Return the files of a data set of images, by the arguments of its reader."""
+    settings, path = SETTINGS[wildcards.dataset], f"datasets.{wildcards.dataset}"
+    sources.check_sources(settings, path)
+    return sources.list_sources(settings, path)
+
+
+def vector_files(wildcards):
+    """Return the files of a data set's vectors: that of the job's layer, or all."""
+    files = SETTINGS[wildcards.dataset]["source"]
+    return files[wildcards.layer] if "layer" in wildcards.keys() else list(files.values())
+
+
+def reader_code(wildcards):
+    """Return a digest of the reader of a job's data set."""
+    return code(f"common/readers/{SETTINGS[wildcards.dataset]['kind']}.py")
+
+
+# Networks.
+
+
+def model_file(wildcards):
+    """Return the user's file that network.model names, or none."""
+    model = SETTINGS[wildcards.dataset]["network"]["model"]
+    return model if model.endswith((".py", ".keras")) else []
+
+
+def architecture_code(wildcards):
+    """Return a digest of the built-in architecture of a job's network, if it has one."""
+    file = f"common/networks/architectures/{SETTINGS[wildcards.dataset]['network']['model']}.py"
+    return code(file) if source(file) else None
+
+
+def architecture_settings(wildcards):
+    """Return the settings that a built-in architecture depends on; a user's file gets none."""
+    network = SETTINGS[wildcards.dataset]["network"]
+    return {} if network["model"].endswith(".py") else {key: network[key] for key in ("filters", "kernel", "units")}
+
+
+def network_seed(wildcards):
+    """Return the seed of a job's network; None if its layer does not belong to one, or it is not trained."""
+    settings, layer = SETTINGS[wildcards.dataset], wildcards.get("layer")
+    if layer is None:
+        return datasets.network_seeds_by_suffix(settings)[wildcards.training]
+    return datasets.network_seed_of(settings, layer, wildcards.training)
+
+
+def training_minutes(wildcards, input, attempt):
+    """Return the minutes that a training requests, in proportion to its epochs."""
+    epochs = datasets.count_epochs(SETTINGS[wildcards.dataset])
+    return request(15, train_images=0.01 * epochs)(wildcards, input, attempt)
+
+
+def layer_setting(key):
+    """Return a function for `params` that looks a setting of a job's layer up."""
+    return lambda wildcards: datasets.find_layer(SETTINGS[wildcards.dataset], wildcards.layer)[key]
+
+
+# Embeddings and scores.
+
+
+def tsne_seed(wildcards):
+    """Return the seed of a job's embedding."""
+    return datasets.tsne_seeds_by_suffix(SETTINGS[wildcards.dataset])[wildcards.tsne]
+
+
+def landmark_rows(wildcards):
+    """Return the file of a layer's landmarks, if the data set has landmarks."""
+    return rules.choose_landmarks.output.rows if wildcards.dataset in LANDMARKED else []
+
+
+def all_scores(wildcards):
+    """Return the scores of all layers of a data set, for all its networks and embeddings."""
+    settings = SETTINGS[wildcards.dataset]
+    return [
+        f"results/{wildcards.dataset}/scores/{layer}{training}{tsne}.json"
+        for layer in datasets.layer_names(settings)
+        for training in datasets.networks_of_layer(settings, layer)
+        for tsne in datasets.tsne_seeds_by_suffix(settings)
+    ]
+
+
+def first_predictions(wildcards):
+    """Return the predictions of the network that the figures show, or none."""
+    return of_networks("results/{dataset}/network/predictions{training}.csv")(wildcards)[:1]
+
+
+def seeds_of_networks(settings):
+    """Return the seeds of the networks that make predictions, None for an imported model."""
+    return [datasets.network_seeds_by_suffix(settings)[suffix] for suffix in datasets.networks(settings)]
+
+
+def is_network_layer(wildcards):
+    """Return whether a job's layer belongs to a network."""
+    return datasets.is_network_layer(SETTINGS[wildcards.dataset], wildcards.layer)
+
+
+def methods_settings(settings):
+    """Return the settings that the methods section describes."""
+    return {key: settings[key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")}
+
+
+def with_gpu(settings):
+    """Return the settings of a data set together with the global one that a reader of the report looks for."""
+    return settings | {"gpu": config["gpu"]}
+
+
+# Figures, report and explorer.
+
+# The parts of the report, in its order.
+LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
+
+
+@report_configuration_errors()
+def palette(wildcards):
+    """Return the palette of a job's data set; ends with an error if it has fewer colors than there are classes."""
+    return sources.check_palette_size(SETTINGS[wildcards.dataset], wildcards.dataset)
+
+
+def error_files(wildcards):
+    """Return the predictions and the test images' coordinates, if a scatter plot marks misclassified images."""
+    if not datasets.marks_errors(SETTINGS[wildcards.dataset]):
+        return []
+    return [*first_predictions(wildcards), f"results/{wildcards.dataset}/aligned/{wildcards.layer}_test.npy"]
+
+
+def in_report(category, caption, figure):
+    """Return the arguments of `report()` for a figure: category, caption, and labels, with facts about an embedding."""
+
+    def labels(wildcards, input):
+        layer = wildcards.get("layer")
+        found = {"data set": wildcards.dataset} if len(config["make"]) > 1 else {}
+        if layer is None:
+            return found | {"layer": "all", "figure": figure}
+        record = json.loads(Path(input.record).read_text())
+        backend = f"{record['backend']} {record['version']}"
+        return found | {
+            "layer": layer,
+            "figure": figure,
+            "KL divergence": record["kl_divergence"],
+            "made by": backend,
+        }
+
+    return {"category": category, "caption": f"../report/{caption}.rst", "labels": labels}
+
+
+def page_files(html):
+    """Return the paths of an HTML file in scripts/ and of the style sheets and scripts beside it that it names."""
+    names = re.findall(r'<(?:link rel="stylesheet" href|script src)="([^"]+)">', source(html).read_text())
+    return [source(html), *(source(f"{Path(html).parent}/{name}") for name in names)]
+
+
+# Targets.
+
+
+def scatters_of(dataset):
+    """Return every scatter plot."""
+    return collect(rules.plot_scatter.output, dataset=dataset, layer=datasets.layer_names(SETTINGS[dataset]))
+
+
+def thumbnails_of(dataset):
+    """Return every embedding drawn with its images, if it has images."""
+    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in IMAGES else []
+    return collect(rules.plot_thumbnails.output, dataset=dataset, layer=layers)
+
+
+def filters_of(dataset):
+    """Return the figure of the filters, if the network has them."""
+    return collect(rules.plot_filters.output, dataset=[dataset] if datasets.shows_filters(SETTINGS[dataset]) else [])
+
+
+def comparisons_of(dataset):
+    """Return the figures and tables of all layers together, and the figure of the training."""
+    tables = (rules.compare_layers, rules.tabulate_maps, rules.write_methods, rules.summarize_run)
+    history = collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
+    return [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)] + history
+
+
+def everything_of(dataset):
+    """Return every figure and table, and the explorer."""
+    figures = (scatters_of, thumbnails_of, filters_of, comparisons_of)
+    return [file for files in figures for file in files(dataset)] + collect(
+        rules.build_explorer.output, dataset=dataset
+    )
+
+
+def of_all(files_of):
+    """Return the files of all data sets that the configuration says to make."""
+    return [file for dataset in config["make"] for file in files_of(dataset)]
