@@ -27,11 +27,11 @@ class Stage:
 
 
 STAGES = {
-    "neighbors": Stage("find_neighbors: 90 of each image, by its pixels, mapped from the disk"),
-    "affinities": Stage("affinities and start_layout: those of embed_tsne"),
-    "optimization": Stage("fit_opentsne: 250 exaggerated iterations and 500 more"),
+    "neighbors": Stage("`find_neighbors`: 90 neighbors of each image by its pixels, which are memory-mapped"),
+    "affinities": Stage("`affinities` and `start_layout` of `embed_tsne`"),
+    "optimization": Stage("`fit_opentsne`: 250 iterations with exaggeration, then 500 without"),
     "divergence": Stage(
-        "kl_divergence: exact, of the map, by a sum over all pairs; not in the total, though embed_tsne has it, too",
+        "`kl_divergence`: exact, by a sum over all pairs; part of `embed_tsne`, but not of the total",
         200_000,
     ),
 }

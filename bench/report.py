@@ -15,22 +15,29 @@ from run_peer import PERPLEXITY
 from common.figures.style import SMALL
 from common.files import atomic_write
 
-INTRODUCTION = """All lay out the same features, read into memory before, with the same perplexity, on as many cores as
-there are threads; else each has its own defaults. Layer by layer they take turns, in this order, round after
-round; the slow ones run once, of the first layer. Each run is a process of its own; each round has another seed."""
-MEANING = """- *seconds*: of the call, from the features to the map, by the clock; *CPU*: of all its threads, user and
-  system.
-- *until the first iteration*: neighbors, their affinities and the start. bh_sne says it itself, in CPU seconds.
-- *start-up*: what comes before the call: Python, the imports, reading the features; *process*: all of it, with writing
-  the map. What numba compiles for this workflow is within the call, but only in the first run of all: it is kept.
-- *peak memory*: of the whole process, the features included.
-- *KL divergence*: what t-SNE minimizes, exact, and computed alike for all (`embed_tsne.kl_divergence`): from the map in
-  single precision and the affinities of exact neighbors at this perplexity.
-- *neighbors kept*: the share of an image's ten nearest in the features, by an exact search, that are among its ten
-  nearest on the map. *Labels right*: how often the ten nearest on the map vote for its label.
+INTRODUCTION = """All implementations embed the same features with the same perplexity.
+They use as many cores as there are threads.
+The features are in memory before the measurement starts.
+All other settings are the defaults of each implementation.
 
-What an unfinished benchmark has measured is in `results/{dataset}/bench`, and is not measured again when it is started
-again."""
+For each layer, the implementations run in turn, in the order below, in several rounds.
+The slow ones run once, for the first layer.
+Each run is a separate process; each round has a different seed."""
+MEANING = """- *seconds*: wall-clock time of the call, from the features to the embedding.
+- *CPU*: CPU time of all its threads, user and system.
+- *until the first iteration*: neighbors, affinities and initialization; for bh_sne as it reports it, in CPU seconds.
+- *start-up*: time before the call, for Python, the imports and reading the features.
+- *process*: time of the complete process, including start-up and writing the embedding.
+- *peak memory*: that of the process, including the features.
+- *KL divergence*: computed exactly and in the same way for all implementations (`embed_tsne.kl_divergence`).
+  It uses the embedding in single precision and the affinities of exact neighbors at this perplexity.
+- *kNN preservation*: share of the 10 nearest neighbors in the features that are among the 10 nearest in the embedding.
+  The neighbors in the features are exact.
+- *kNN accuracy*: share of images whose label wins the vote of their 10 nearest neighbors in the embedding.
+
+Compiling this workflow's code with numba counts as part of the call, but only in the very first run: it is cached.
+Intermediate results of an interrupted benchmark are in `results/{dataset}/bench`.
+When it is started again, it continues from there."""
 WIDTH, ROW, AROUND = 7.0, 0.21, 0.85  # inches: of the figure, of a peer, above and below the peers
 DPI = 300
 AVERAGED = [
@@ -50,7 +57,7 @@ MARKS = {
 }
 HEAD = (
     *("", "seconds", "times this workflow's", "until the first iteration", "iterations", "CPU", "start-up", "process"),
-    *("peak memory (GiB)", "KL divergence", "neighbors kept (%)", "labels right (%)", "runs"),
+    *("peak memory (GiB)", "KL divergence", "kNN preservation (%)", "kNN accuracy (%)", "runs"),
 )
 LEFT = {"fontsize": 7, "verticalalignment": "center"}
 MIDDLE = LEFT | {"horizontalalignment": "center"}
@@ -127,20 +134,22 @@ def report(table: pd.DataFrame) -> str:
     missing = summary.dropna(subset="note").groupby(["peer", "note"], sort=False).layer.agg(", ".join).reset_index()
     notes = [f"- **{PEERS[row.peer].name}**, {row.layer}: {row.note}" for row in missing.itertuples()]
     parts = [
-        "# This workflow's t-SNE beside others",
-        "`make bench` measures it and writes this page; [benchmark.csv](benchmark.csv) has every run.",
-        "![Seconds and KL divergence of each implementation, a panel a layer](benchmark.png)",
-        f"{int(one.points):,} images, perplexity {PERPLEXITY}, {one.threads} threads, on a machine "
-        f"with {one.cores} cores ({one.processor}), Python {one.python}. "
-        "Medians, with the range where there was more than one run; times are in seconds.",
+        "# t-SNE compared with other implementations",
+        "`make bench` measures the implementations and writes this page.\n"
+        "[benchmark.csv](benchmark.csv) has every run.",
+        "![Seconds and KL divergence of each implementation, one panel per layer](benchmark.png)",
+        f"The data are {int(one.points):,} images, embedded with perplexity {PERPLEXITY} on {one.threads} threads.\n"
+        f"The machine has {one.cores} cores ({one.processor}) and Python {one.python}.\n"
+        "Values are medians, with the range if there was more than one run; times are in seconds.",
         *tables,
-        *(["No numbers:\n\n" + "\n".join(notes)] if notes else []),
+        *(["Not measured:\n\n" + "\n".join(notes)] if notes else []),
         "## How it was measured",
         INTRODUCTION,
         "\n".join(f"- **{PEERS[peer].name}**: {PEERS[peer].settings}." for peer in summary.peer.unique()),
-        "What the columns are:",
+        "## Columns",
         MEANING,
-        f"Versions: {', '.join(packages)}.",
+        "## Versions",
+        "\n".join(f"- {package}" for package in packages),
     ]
     return "\n\n".join(parts) + "\n"
 

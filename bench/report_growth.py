@@ -22,18 +22,23 @@ STYLES = {
     "divergence": {"color": "#94a4a2", "marker": "x"},
     TOTAL: {"color": "black", "marker": "o", "markerfacecolor": "none"},
 }
-MEANING = """- *seconds*: of the stage by the clock, *CPU*: of all its threads; *process*: with what comes before and
-  after, the imports, reading what the stage before has left, and writing. Nothing is compiled in the measured time.
-- *total*: neighbors, affinities and optimization; the exact KL divergence is a score beside it.
-- *peak memory*: of the stage's process; of the total, that of the largest. What is read of a mapped file counts, though
-  the system can take it back.
-- *exponent*: b of the power law a n^b, by least squares of log(seconds) on log(n), of the numbers of images from the
-  first to the last that the column names. What takes a while however few they are makes it smaller at the left end.
-- The lines in the figure: of the seconds, the power laws up to MNIST's own images and from there on; of the memory,
-  a + b n, by least squares of the relative errors.
+MEANING = """- *seconds*: wall-clock time of the stage.
+- *CPU*: CPU time of all its threads.
+- *process*: time of the process, including imports, reading the files of the stage before, and writing.
+- *total*: neighbors, affinities and optimization, without the exact KL divergence, which is a score.
+- *peak memory*: that of the process of the stage; for the total, the largest of the stages.
+  Pages of memory-mapped files count, although the system can release them.
+- *exponent*: b of the power law a n^b, fitted by least squares to log(seconds) over log(n).
+  The fit uses the measurements between the two numbers of images in the head of the column.
+  Constant costs reduce the exponent for few images.
 
-What an unfinished benchmark has measured is in `results/deformed/bench`, and is not measured again when it is started
-again."""
+No code is compiled within the measured time.
+
+For the times, the lines in the figure are power laws: one up to MNIST's 70,000 images, one from there on.
+For the memory, they are a + b n, fitted by least squares of the relative errors.
+
+Intermediate results of an interrupted benchmark are in `results/deformed/bench`.
+When it is started again, it continues from there."""
 
 
 def with_total(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +78,7 @@ def exponents(table: pd.DataFrame) -> str:
 def measurements(table: pd.DataFrame, stage: str) -> str:
     """The table of a stage's rows of `with_total`, one a number of images."""
     head = ["images", "seconds", "CPU", "process", "peak memory (GiB)"]
-    found = {"recall": ("recall", "{:.5f}"), "plan": ("found by", "{}"), "kl_divergence": ("KL divergence", "{:.4f}")}
+    found = {"recall": ("recall", "{:.5f}"), "plan": ("method", "{}"), "kl_divergence": ("KL divergence", "{:.4f}")}
     rows = table[table.stage == stage]
     kept = [column for column in found if rows[column].notna().any()]
     return table_of(
@@ -97,24 +102,27 @@ def report(table: pd.DataFrame) -> str:
     rows, one = with_total(table), table.dropna(subset="seconds").iloc[0]
     failed = [f"- {row.points:,} images, {row.stage}: {row.note}" for row in table.dropna(subset="note").itertuples()]
     parts = [
-        "# How this workflow's t-SNE grows",
-        "`make growth` measures it and writes this page; [growth.csv](growth.csv) has all of it.",
-        "![Seconds and peak memory of each stage over the number of images, on logarithmic scales](growth.png)",
-        f"Images of {int(one.dimensions)} pixels, perplexity {PERPLEXITY}, {one.threads} threads, on a machine with "
-        f"{one.cores} cores ({one.processor}), Python {one.python}. Times are in seconds.",
-        f"The first {OWN:,} images are all of MNIST's, in a random order, the others elastic deformations of these "
-        "([deform.py](../bench/deform.py)), so that the first of them, however many, are a fair sample.",
+        "# Scaling of t-SNE with the number of images",
+        "`make growth` measures each stage and writes this page; [growth.csv](growth.csv) has all measurements.",
+        "![Seconds and peak memory of each stage against the number of images, on logarithmic scales](growth.png)",
+        f"The images have {int(one.dimensions)} pixels and are embedded with perplexity {PERPLEXITY} "
+        f"on {one.threads} threads.\n"
+        f"The machine has {one.cores} cores ({one.processor}) and Python {one.python}.\nTimes are in seconds.",
+        f"The first {OWN:,} images are all those of MNIST, in random order.\n"
+        "The others are elastic deformations of these ([deform.py](../bench/deform.py)).\n"
+        "Any number of first images is therefore a representative sample.",
         f"## Exponents\n\n{exponents(rows)}",
         *(
-            f"## {stage}\n\n{f'{STAGES[stage].does}.' if stage in STAGES else 'Of the first three stages.'}\n\n"
+            f"## {stage}\n\n{f'{STAGES[stage].does}.' if stage in STAGES else 'Sum of the first three stages.'}\n\n"
             + measurements(rows, stage)
             for stage in (*STAGES, TOTAL)
             if (rows.stage == stage).any()
         ),
-        *(["No numbers:\n\n" + "\n".join(failed)] if failed else []),
-        "## What the columns are",
+        *(["Not measured:\n\n" + "\n".join(failed)] if failed else []),
+        "## Columns",
         MEANING,
-        f"Versions: {', '.join(sorted(one.versions.split('; '), key=str.lower))}.",
+        "## Versions",
+        "\n".join(f"- {package}" for package in sorted(one.versions.split("; "), key=str.lower)),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -1,16 +1,19 @@
-"""Print, as a table, what each job asked for and what it took: python docs/resources.py > docs/resources.md."""
+"""Print a table of the resources that each job requested and used: python docs/resources.py > docs/resources.md."""
 
 import json
 from pathlib import Path
 
-print("""# What the jobs ask for, and what they take
+print("""# Resources that jobs request and use
 
-On all 50,000 images, on 2 cores, two jobs at a time: `snakemake --cores all`, then `python docs/resources.py >
-docs/resources.md`. Memory is what a benchmark file has as `max_rss`; of a job that ends in seconds it misses some. The
-rules name their requests (`rules/*.smk`), by the size of what they read, and with 300 MB for Snakemake itself, which
-runs the job on a cluster's node. What is not here takes seconds, asks for nothing and runs where Snakemake runs.
+The table is for the run on MNIST with all 50,000 images, on 2 cores, two jobs at a time.
+To update it, run `snakemake --cores all`, then `python docs/resources.py > docs/resources.md`.
 
-| job | input (MB) | memory asked (MB) | memory taken (MB) | time asked (min) | time taken (min) |
+The rules request memory and time according to the size of their input (`rules/*.smk`).
+The request includes 300 MB for Snakemake itself, which runs the job on the node of a cluster.
+Used memory is `max_rss` in the benchmark file of the job; for jobs of a few seconds, it can miss the peak.
+Jobs that are not listed take seconds, request nothing and run where Snakemake runs.
+
+| job | input (MB) | memory requested (MB) | memory used (MB) | time requested (min) | time used (min) |
 |---|---|---|---|---|---|""")
 for path in sorted(Path("benchmarks").glob("*/**/*.jsonl")):
     job = json.loads(path.read_text())

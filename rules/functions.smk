@@ -8,7 +8,7 @@ from pathlib import Path
 
 def setting(key):
     """Return a function that looks a setting of a job's data set up, such as network/seeds."""
-    return lookup("{dataset}/" + key, within=SETTINGS)
+    return lookup(f"{{dataset}}/{key}", within=SETTINGS)
 
 
 def of_dataset(function):
