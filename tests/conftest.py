@@ -1,21 +1,49 @@
-"""A small real data set, and whole runs of the workflow on it."""
+"""A small real data set, whole runs of the workflow on it, and the choice of tests."""
 
+import fcntl
 import hashlib
+import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from download_dataset import IDX_FILES, pairs_from_parts, write_idx
+from download_dataset import pairs_from_parts
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
+from common.readers.idx import write_idx
 from common.readers.mnist_pickle import write_pairs
+from common.readers.names import IDX_FILES
 from helpers import ROOT, WORKFLOW, Workflow
+
+LEFT_OUT = ("slow", "slurm", "chromium", "conda")  # markers of tests that run with CI=true only
+
+
+def pytest_configure(config):
+    """Select the fast tests, unless CI is set or the command line selects by marker."""
+    if not os.environ.get("CI") and not config.option.markexpr:
+        config.option.markexpr = f"not ({' or '.join(LEFT_OUT)})"
+
+
+def build_once(tmp_path_factory, name: str, build: Callable[[Path], None]) -> Path:
+    """Return a folder that one of the parallel test processes builds, while the others wait for it."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    folder, done = root / name, root / f"{name}.done"
+    with open(root / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            build(folder)
+            done.touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
 def parts() -> dict[str, np.ndarray]:
-    """scikit-learn's 1,797 digits, brought to MNIST's size and form: 1,547 for training and validation, 250 to test."""
+    """scikit-learn's 1,797 digits in the size and form of MNIST: 1,547 for training and validation, 250 for testing."""
     digits = load_digits()
     small = np.pad(digits.images / 16, ((0, 0), (1, 1), (1, 1)))
     images = np.stack([resize(image, (28, 28), order=1) for image in small])
@@ -36,7 +64,7 @@ def pairs(parts) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory, pairs) -> Workflow:
-    """The workflow, the small data set as a local file, and nothing made."""
+    """The workflow with the small data set as a local file, before any run. Not to be changed."""
     folder = tmp_path_factory.mktemp("fresh")
     for name in WORKFLOW:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
@@ -57,10 +85,12 @@ def fresh(tmp_path_factory, pairs) -> Workflow:
 @pytest.fixture(scope="session")
 def finished(fresh, tmp_path_factory) -> Workflow:
     """A whole run, in one command, to the nine figures. Not to be changed."""
-    workflow = fresh.copy(tmp_path_factory.mktemp("finished") / "workflow")
-    result = workflow.run()
-    assert result.returncode == 0, result.stdout + result.stderr
-    return workflow
+
+    def build(folder: Path) -> None:
+        result = fresh.copy(folder).run()
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    return Workflow(build_once(tmp_path_factory, "finished", build))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests share beside fixtures: the workflow in a folder of its own, and the names of what it makes."""
+"""Helpers of the tests beside fixtures: the workflow in a folder of its own, and the names of its files."""
 
 import os
 import re
@@ -20,20 +20,27 @@ TARGETS = ("all", "scatters", "thumbnails", "filters", "comparisons", "Small", "
 
 
 def system_program(name: str, package: str) -> str:
-    """The path of a program that pip cannot install. Without it a test is skipped, in CI it fails."""
+    """Return the path of a program that pip cannot install. Without it, a test is skipped; in CI it fails."""
     path = shutil.which(name)
     if path is None:
-        message = f"{name} is missing: apt-get install {package}"
+        message = f"{name} is missing. Install it: apt-get install {package}"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     return path
 
 
 def only_error(result: subprocess.CompletedProcess) -> str:
-    """The one line in which a job says why it failed, which must be the last that a user sees."""
+    """Return the line in which a job says why it failed, which must be the last that a user sees."""
     assert result.returncode != 0
     *_, last = result.stderr.rstrip().splitlines()
     assert {line for line in result.stderr.splitlines() if ": error: " in line} == {last}, result.stderr
     return last.split(": error: ")[1]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace `old` in a file; fails if it is not there."""
+    text = path.read_text()
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new))
 
 
 class Workflow:
@@ -43,24 +50,24 @@ class Workflow:
         self.folder = folder
 
     def copy(self, folder: Path) -> "Workflow":
-        """A copy in another folder, to change."""
+        """Return a copy in another folder, to change."""
         shutil.copytree(self.folder, folder)
         return Workflow(folder)
 
     def command(self, *arguments: str) -> list[str]:
-        """The command that runs the real Snakemake, on this machine unless the arguments name a profile."""
-        where = [] if "--workflow-profile" in arguments else ["--cores", "2"]
-        return [sys.executable, "-m", "snakemake", *where, "--configfile", "digits.yaml", *arguments]
+        """Return the command that runs Snakemake, on this machine unless the arguments name a profile."""
+        cores = [] if "--workflow-profile" in arguments else ["--cores", "2"]
+        return [sys.executable, "-m", "snakemake", *cores, "--configfile", "digits.yaml", *arguments]
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run it, with environment `variables`."""
+        """Run Snakemake with these arguments and environment variables."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment |= variables
         command = self.command(*arguments)
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment)
 
     def plan(self, *targets: str) -> Counter[str]:
-        """How many jobs of each rule a dry run plans, target rules left out."""
+        """Return how many jobs of each rule a dry run plans, without target rules."""
         result = self.run("--dry-run", "--", *targets)
         assert result.returncode == 0, result.stdout + result.stderr
         if "Nothing to be done" in result.stdout + result.stderr:
@@ -70,7 +77,7 @@ class Workflow:
         return jobs - Counter(dict.fromkeys(TARGETS, 1))
 
     def scatter(self, jobs: int) -> None:
-        """Let so many jobs share the rows of a data set with landmarks, as a profile can."""
+        """Let this many jobs share the rows of a data set with landmarks, as a profile can."""
         path = self.folder / "profiles/default/config.yaml"
         path.write_text(f"{path.read_text()}\nset-scatter: rows={jobs}\n")
 

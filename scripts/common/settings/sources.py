@@ -77,7 +77,7 @@ def check_sources(settings: Settings, path: str) -> None:
     is_imported = networks(settings) and not settings["trained"]
     if is_imported and network["input"]["channels"] == 1 and scaling in COLOR_SCALINGS:
         raise UserError(
-            f"network.input.scaling: {scaling} needs three channels ({path}). Set network.input.channels: 3"
+            f"network.input.scaling: {scaling} needs three channels ({path}). Set network.input.channels: 3."
         )
 
 

@@ -1,0 +1,161 @@
+"""The settings of a data set: what they contain, and which contradictions are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from common.errors import UserError
+
+NPZ = {"npz": "x.npz"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "changes", "message"),
+    [
+        ({"sample": 99}, {}, "datasets.Mine: it does not say what it is. Give one of pickle, idx,"),
+        ({"idx": "x", "npz": "y"}, {}, "datasets.Mine: idx and npz exclude each other. Give one of"),
+        (
+            NPZ | {"tsne": {"perplexty": 5}},
+            {},
+            "datasets.Mine.tsne.perplexty: there is no such key. Did you mean perplexity?",
+        ),
+        (
+            NPZ | {"network": {"filters": [4, 0]}},
+            {},
+            "datasets.Mine.network.filters[1]: 0 is less than the minimum of 1",
+        ),
+        (
+            NPZ | {"sample": 40},
+            {"tsne": {"perplexity": 15}},
+            "tsne.perplexity: 15 needs more than 45 images, and datasets.Mine.sample is 40. Set it below 13.3",
+        ),
+        (NPZ | {"sample": 45}, {"tsne": {"perplexity": 15}}, "tsne.perplexity: 15 needs more than 45 images"),
+        (
+            NPZ | {"sample": 30, "tsne": {"perplexity": 2}},
+            {},
+            "datasets.Mine.sample: 30 is too few. The scores need at least 31 images.",
+        ),
+        (
+            NPZ,
+            {"tsne": {"landmarks": 90}},
+            "tsne.landmarks: 90 is too few. Perplexity 30 and the scores need more than 90",
+        ),
+        (
+            NPZ | {"tsne": {"perplexity": 5, "landmarks": 30}},
+            {},
+            "datasets.Mine.tsne.landmarks: 30 is too few. Perplexity 5 and the scores need more than 30",
+        ),
+        (
+            NPZ | {"network": {"filters": [20, 40, 80]}},
+            {},
+            "layers: the network has no dense3 (datasets.Mine). Did you mean dense4?",
+        ),
+        (NPZ | {"layers": ["pixel", "conv9"]}, {}, "layers: the network has no conv9 (datasets.Mine). Did you mean"),
+        ({"npz": "a{b}.npz"}, {}, "datasets.Mine.npz: Snakemake reads braces as wildcards. Rename the file or folder"),
+        ({"npy": {"images": "{a}.npy"}}, {}, "datasets.Mine.npy.images: Snakemake reads braces as wildcards."),
+        (NPZ | {"network": {"model": "{a}.py"}}, {}, "datasets.Mine.network.model: Snakemake reads braces"),
+        (NPZ | {"size": [8, 8]}, {}, "datasets.Mine.size: this key is for a folder only."),
+        (NPZ | {"labels": "y"}, {}, "datasets.Mine.labels: this key is for vectors only."),
+        (
+            {"npy": {"images": "x.npy"}},
+            {},
+            "datasets.Mine.npy: a network cannot be trained without labels. Give labels, or set layers: [pixel].",
+        ),
+        (
+            {"vectors": {"a": "a.npy"}, "layers": ["pixel"]},
+            {},
+            "datasets.Mine: vectors are layers themselves. Remove layers and network.",
+        ),
+        ({"vectors": {"a": "a.npy"}, "network": {}}, {}, "datasets.Mine: vectors are layers themselves."),
+        ({"vectors": {"a_test": "a.npy"}}, {}, "datasets.Mine.layers: the name a_test is reserved for other files."),
+        ({"vectors": {"a-tsne5": "a.npy"}}, {}, "datasets.Mine.layers: the name a-tsne5 is reserved for other files."),
+        ({"vectors": {"layers": "a.npy"}}, {}, "datasets.Mine.layers: the name layers is reserved for other files."),
+        (
+            NPZ | {"layers": [{"layer": "conv1", "name": "x"}, {"layer": "conv2", "name": "x"}]},
+            {},
+            "datasets.Mine.layers: x is there twice. Give one of them another name.",
+        ),
+        (
+            NPZ | {"network": {"model": "m.keras"}, "layers": ["a b"]},
+            {},
+            "datasets.Mine.layers: a b cannot be part of a file name. Give {layer: a b, name: another}.",
+        ),
+        (
+            NPZ | {"network": {"model": "keras.applications.VGG16"}},
+            {},
+            "datasets.Mine: keras.applications.VGG16 needs network.weights",
+        ),
+        (NPZ | {"network": {"model": "lenet"}}, {}, "network.model: there is no built-in architecture lenet"),
+        (
+            NPZ,
+            {"figures": {"palette": "virids"}},
+            "figures.palette: matplotlib has no color map 'virids'. Did you mean viridis?",
+        ),
+        (NPZ, {"figures": {"palette": "qqqqqq"}}, "figures.palette: matplotlib has no color map 'qqqqqq'."),
+        (
+            NPZ | {"figures": {"palette": ["red", "gren"]}},
+            {},
+            "datasets.Mine.figures.palette[1]: matplotlib does not know the color 'gren'.",
+        ),
+    ],
+)
+def test_contradiction_is_refused_in_one_line(resolve, dataset, changes, message):
+    with pytest.raises(UserError) as error:
+        resolve(dataset, **changes)
+    assert f"{error.value}".startswith(message) and "\n" not in f"{error.value}"
+
+
+def test_values_of_a_data_set_replace_global_ones_for_it_alone(resolve):
+    settings = resolve(NPZ | {"tsne": {"perplexity": 5}}, tsne={"iterations": 100})
+    assert settings["tsne"]["perplexity"] == 5 and settings["tsne"]["iterations"] == 100
+    assert resolve(NPZ)["tsne"]["perplexity"] == 30
+
+
+def test_settings_say_what_the_data_set_is(resolve):
+    settings = resolve({"folder": "images", "size": [8, 9], "classes": ["a", "b"], "sample": 200})
+    assert settings["kind"] == "folder" and settings["source"] == "images" and settings["size"] == [8, 9]
+    assert settings["classes"] == ["a", "b"] and settings["sample"] == 200 and settings["labels"] is None
+
+
+def test_home_folder_is_expanded(resolve):
+    settings = resolve({"npy": {"images": "~/x.npy"}, "network": {"model": "~/m.py"}, "layers": ["pixel"]})
+    assert settings["source"] == {"images": str(Path.home() / "x.npy")}
+    assert settings["network"]["model"] == str(Path.home() / "m.py")
+
+
+def test_layers_have_names_for_files(resolve):
+    model = {"network": {"model": "m.keras"}}
+    layers = ["pixel", "block5/conv3", {"layer": "block5/pool", "name": "pool5", "pool": "average"}]
+    assert resolve(NPZ | model | {"layers": layers})["layers"] == [
+        {"layer": "pixel", "name": "pixel", "pool": None},
+        {"layer": "block5/conv3", "name": "block5.conv3", "pool": None},
+        {"layer": "block5/pool", "name": "pool5", "pool": "average"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "trained"),
+    [
+        (NPZ, True),
+        (NPZ | {"layers": ["pixel"]}, False),
+        (NPZ | {"network": {"model": "m.py"}, "layers": ["pixel", "a"]}, True),
+        (NPZ | {"network": {"model": "m.keras"}, "layers": ["pixel", "a"]}, False),
+        (NPZ | {"network": {"model": "keras.applications.VGG16", "weights": "w.h5"}}, False),
+        ({"vectors": {"a": "a.npy"}}, False),
+    ],
+)
+def test_network_is_trained_if_it_is_built_and_a_layer_needs_it(resolve, dataset, trained):
+    assert resolve(dataset)["trained"] is trained
+
+
+def test_vectors_are_the_layers(resolve):
+    settings = resolve({"vectors": {"pca": "a.npy", "scvi": "~/b.npy"}, "labels": "~/y.txt"})
+    assert [layer["name"] for layer in settings["layers"]] == ["pca", "scvi"]
+    assert settings["source"]["scvi"] == str(Path.home() / "b.npy") and settings["labels"] == str(Path.home() / "y.txt")
+
+
+def test_layer_of_the_network_may_have_another_name(resolve):
+    assert resolve(NPZ | {"layers": [{"layer": "conv1", "name": "first"}]})["layers"][0]["name"] == "first"
+    assert resolve(NPZ | {"sample": 46, "tsne": {"perplexity": 15}})["sample"] == 46
+    assert resolve(NPZ | {"sample": 31, "tsne": {"perplexity": 10}})["sample"] == 31
+    assert resolve(NPZ | {"tsne": {"landmarks": 91}})["tsne"]["landmarks"] == 91
