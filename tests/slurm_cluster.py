@@ -1,7 +1,7 @@
-"""A real Slurm on this host: one controller, two nodes, one of them with what Slurm takes for a GPU (it is /dev/null).
+"""A real Slurm on this host: a controller and two nodes, one of which has a GPU as far as Slurm knows (/dev/null).
 
-Debian's slurmctld, slurmd, slurm-client and munge; no database, no cgroups, no systemd. It lives in one folder, touches
-nothing outside, and is gone when it is closed.
+It uses Debian's slurmctld, slurmd, slurm-client and munge, without a database, cgroups or systemd. All its files are in
+one folder, and all its processes end when it is closed.
 """
 
 import getpass
@@ -59,19 +59,19 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port that is not in use."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 class SlurmCluster:
-    """The cluster, in a folder; `environment` is what its users need in theirs."""
+    """The cluster. `environment` has the variables that its users need."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it, and wait until both nodes are idle; raises TimeoutError, with the logs, if they do not."""
+        """Start it, and wait until both nodes are idle; raises TimeoutError with the logs if they are not."""
         self.folder = folder
-        folder.chmod(0o755)  # munge trusts no folder that others can write to
+        folder.chmod(0o755)  # munge refuses a folder that others can write to
         ports = [free_port() for _ in range(3)]
         host = socket.gethostname().split(".")[0]
         text = CONFIGURATION.format(folder=folder, user=getpass.getuser(), host=host, ports=ports)
@@ -80,7 +80,7 @@ class SlurmCluster:
         (folder / "state").mkdir()
         (folder / "munge.key").write_bytes(secrets.token_bytes(128))
         (folder / "munge.key").chmod(0o600)
-        # Slurm's own variables do not reach the steps of a job, so that each command is told here where its Slurm is
+        # Slurm's variables do not reach the steps of a job, so each command is told here which Slurm it belongs to
         (folder / "bin").mkdir()
         for program in ("srun", "sbatch", "scancel", "squeue", "scontrol", "sinfo"):
             path = folder / "bin" / program
@@ -112,20 +112,20 @@ class SlurmCluster:
         subprocess.run([program, *arguments], env=self.environment, check=True, capture_output=True)
 
     def command(self, *command: str) -> str:
-        """What one of Slurm's commands prints."""
+        """Return what a Slurm command prints."""
         return subprocess.run(command, env=self.environment, capture_output=True, text=True).stdout
 
     def queue(self) -> list[str]:
-        """The numbers of the jobs that wait or run."""
+        """Return the numbers of the jobs that are queued or running."""
         return self.command("squeue", "--noheader", "--format=%i").split()
 
     def records(self) -> list[dict[str, str]]:
-        """Slurm's own record of each job that there was: JobId, JobState, NodeList, TimeLimit and so on."""
+        """Return Slurm's record of each job, finished ones included: JobId, JobState, NodeList, TimeLimit and so on."""
         lines = self.command("scontrol", "--oneliner", "show", "job").splitlines()
         return [dict(re.findall(r"([\w/:]+)=(\S*)", line)) for line in lines if "JobId=" in line]
 
     def close(self) -> None:
-        """Cancel what is left, and stop the daemons."""
+        """Cancel all jobs, and stop the daemons."""
         self.command("scancel", "--user", getpass.getuser())
         for name in ("slurmd-n1", "slurmd-n2", "slurmctld", "munge"):
             path = self.folder / f"{name}.pid"
@@ -140,7 +140,7 @@ class SlurmCluster:
                 os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
-        """The processes of the cluster and of its jobs, which have the folder's name in their environment."""
+        """Return the processes of the cluster and of its jobs, whose environment has the name of the folder."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):

@@ -1,10 +1,9 @@
-"""`--use-conda`, from end to end: every environment of envs/ is created from its file, and the workflow runs in them.
+"""`--use-conda`: every environment in envs/ is created from its file, and the workflow runs in them.
 
-What this proves: each file is one that conda reads; its names and versions are those of packages that can be solved
-for, linked and activated together; and each script runs with nothing but what its environment declares, since Snakemake
-itself runs in an environment that has only Snakemake. What it cannot prove: that conda-forge has these versions, or
-that its builds of them work, since none of its packages is here; the environments with CUDA; conda's own solver and its
-activation scripts. What stands in for them: conda_stand_in.py.
+This shows that conda can read each file, that its packages can be solved, linked and activated together, and that each
+script needs only what its environment declares, since Snakemake itself runs in an environment with nothing else. It
+does not show that conda-forge has these versions, that its builds work, or that the environments with CUDA can be
+solved: conda and conda-forge are replaced by conda_stand_in.py.
 
 It takes 3 minutes on 2 cores, and 3.2 GB.
 """
@@ -22,12 +21,14 @@ from packaging.specifiers import SpecifierSet
 
 from helpers import FIGURES, ROOT, Workflow
 
+pytestmark = [pytest.mark.slow, pytest.mark.conda]
+
 CPU_ENVIRONMENTS = sorted(path for path in (ROOT / "envs").glob("*.yaml") if not path.stem.endswith("-gpu"))
 
 
 @pytest.fixture(scope="module")
 def conda(tmp_path_factory) -> Path:
-    """A folder with a stand-in for conda, and an environment `snakemake` with Snakemake alone."""
+    """Return a folder with a replacement for conda, and an environment with Snakemake only."""
     conda = tmp_path_factory.mktemp("conda")
     requirements = (ROOT / "requirements.in").read_text().splitlines()
     make_channel(conda / "channel", [line.split("==")[0] for line in requirements if "==" in line])
@@ -41,7 +42,7 @@ def conda(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def workflow(fresh, tmp_path) -> Workflow:
-    """The workflow with nothing made, its environments for the Python that runs this."""
+    """Return the workflow before any run, with environments for the Python that runs this."""
     workflow = fresh.copy(tmp_path / "workflow")
     for environment in (workflow.folder / "envs").glob("*.yaml"):
         environment.write_text(environment.read_text().replace("python=3.12", f"python={PYTHON}"))
@@ -49,7 +50,7 @@ def workflow(fresh, tmp_path) -> Workflow:
 
 
 def snakemake(workflow: Workflow, conda: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Run the Snakemake of the environment `snakemake`, as a user of it does."""
+    """Run the Snakemake of the environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     environment["PATH"] = f"{conda}/envs/snakemake/bin:{conda}/bin:/usr/bin:/bin"
     command = [
@@ -65,7 +66,7 @@ def snakemake(workflow: Workflow, conda: Path, *arguments: str) -> subprocess.Co
     return subprocess.run(command, cwd=workflow.folder, capture_output=True, text=True, env=environment)
 
 
-def test_whole_workflow_runs_in_the_environments_it_claims(workflow, conda):
+def test_whole_workflow_runs_in_its_environments(workflow, conda):
     packages = {path.name for path in (conda / f"envs/snakemake/lib/python{PYTHON}/site-packages").iterdir()}
     assert "snakemake" in packages and not packages & {"numpy", "tensorflow", "openTSNE", "matplotlib", "faiss"}
 
@@ -95,12 +96,11 @@ def test_environment_that_cannot_be_created_is_named_with_its_reason(workflow, c
     environment.write_text(environment.read_text().replace("tqdm=4.70.1", "tqdm=999"))
     result = snakemake(workflow, conda, "--use-conda")
     assert result.returncode != 0 and not (workflow.folder / "resources").exists()
-    print(result.stderr)
     last = "\n".join(result.stderr.splitlines()[-10:])
     assert "Could not create conda environment from" in last and "envs/data.yaml" in last and "tqdm" in last
 
 
-def test_without_conda_one_line_says_so(workflow, tmp_path):
+def test_missing_conda_is_reported_in_one_line(workflow, tmp_path):
     result = workflow.run("--use-conda", PATH="/usr/bin:/bin")
     assert result.returncode != 0
     assert result.stderr.splitlines()[-1].startswith("Error running conda info. Is conda installed and accessible?")

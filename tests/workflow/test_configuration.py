@@ -1,0 +1,51 @@
+"""A configuration as Snakemake reads it: wrong values end with one line, before anything runs."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tsne": {"perplexty": 20}}, "tsne.perplexty: there is no such key. Did you mean perplexity?"),
+        ({"datasets": {"Mine": {"npz": "a{b}.npz"}}}, "datasets.Mine.npz: Snakemake reads braces as wildcards."),
+        ({"layers": ["pixel", "conv9"]}, "layers: the network has no conv9"),
+        ({"make": ["Smal"]}, "make: there is no data set Smal. Did you mean Small?"),
+        (
+            {"datasets": {"Small": {"classes": ["a", "b"]}}, "figures": {"palette": ["red"]}},
+            "figures.palette: 1",
+        ),
+        ({"datasets": {"Small": {"sample": 50}}}, "network.schedule: 50 images (datasets.Small.sample) do not fill"),
+    ],
+)
+def test_wrong_value_ends_with_one_line_before_anything_runs(fresh, tmp_path, changes, message):
+    workflow = fresh.copy(tmp_path / "workflow")
+    datasets = changes.pop("datasets", {})
+    workflow.configure(**changes)
+    workflow.configure(datasets={"Small": {"pickle": "digits.pkl.gz"} | datasets.pop("Small", {})} | datasets)
+    result = workflow.run()
+    assert result.returncode != 0
+    lines = result.stderr.splitlines()
+    assert [line for line in lines[-10:] if line.startswith(f"configuration: {message}")], result.stderr
+    assert not (workflow.folder / "results/Small").exists() and "Traceback" not in result.stderr
+
+
+def test_configuration_that_is_not_yaml_is_refused(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    (workflow.folder / "digits.yaml").write_text("tsne: {perplexity: 20")
+    result = workflow.run()
+    assert result.returncode != 0 and "Config file is not valid JSON or YAML" in result.stderr.splitlines()[-1]
+
+
+def test_quick_configuration_is_valid(workflow):
+    result = workflow.run("--dry-run", "--configfile", "config/quick.yaml")
+    assert result.returncode == 0, result.stderr
+    assert "MNIST-quick_tSNE_pixel.eps" in result.stdout + result.stderr
+
+
+def test_wrong_target_ends_with_one_line(workflow):
+    result = workflow.run("--dry-run", "--", "results/figures/Small_tSNE_conv3.eps")
+    assert "there is no target results/figures/Small_tSNE_conv3.eps. Did you mean results/figures/" in result.stderr
+    result = workflow.run("--dry-run", "--", "scaters")
+    assert "there is no target scaters. Did you mean scatters?" in result.stderr

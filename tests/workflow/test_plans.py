@@ -1,0 +1,141 @@
+"""What Snakemake plans: for a target, after a change, and where nothing has changed."""
+
+import re
+import shutil
+
+import pytest
+
+from helpers import Workflow
+
+SUMMARY = {"summarize_run"}
+COMPARISON = {
+    "compare_layers",
+    "plot_layers",
+    "plot_scores",
+    "tabulate_maps",
+    "build_explorer",
+    "write_methods",
+} | SUMMARY
+EMBEDDING = {"embed_tsne", "transform_images", "score_map", "plot_scatter", "plot_thumbnails", "align_map"} | COMPARISON
+LAYER = {"find_neighbors"} | EMBEDDING
+NETWORK = {"train_network", "extract_features", "predict_labels", "extract_filters", "plot_filters", "plot_history"}
+DATA = {"prepare_dataset", "flatten_images"}
+EVERYTHING = DATA | NETWORK | LAYER
+FIGURES = {"plot_scatter", "plot_thumbnails", "plot_filters", "plot_layers", "plot_scores", "plot_history"}
+COLORED = {"plot_scatter", "plot_thumbnails", "plot_layers", "build_explorer"}
+
+
+def test_finished_run_is_up_to_date(finished):
+    assert finished.plan() == {}
+
+
+@pytest.mark.slow
+def test_moved_folder_is_up_to_date(workflow):
+    assert workflow.plan() == {}
+
+
+def test_embedding_of_the_pixels_needs_no_network(fresh):
+    plan = fresh.plan("results/figures/Small_tSNE_pixel.eps")
+    assert set(plan) == DATA | {"find_neighbors", "embed_tsne", "align_map", "plot_scatter"}
+
+
+@pytest.mark.slow
+def test_without_its_layers_no_network_is_trained(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "workflow", ignore=shutil.ignore_patterns("results"))
+    workflow = Workflow(tmp_path / "workflow")
+    workflow.configure(layers=["pixel"])
+    assert set(workflow.plan()) == DATA | LAYER
+
+
+@pytest.mark.slow
+def test_more_seeds_add_all_combinations_and_change_no_figure_of_a_single_embedding(workflow):
+    workflow.configure(network={"seeds": [1004, 5]}, tsne={"seeds": [1004, 6, 7]})
+    plan = workflow.plan()
+    assert not set(plan) & (FIGURES - {"plot_scores"})
+    added = 2 + 3 * (2 * 3 - 1)  # pixels, and three layers of two networks with three embeddings each
+    assert plan["embed_tsne"] == plan["score_map"] == added and plan["train_network"] == 1
+
+
+@pytest.mark.slow
+def test_deleted_figure_is_drawn_again_and_nothing_else(workflow):
+    (workflow.folder / "results/figures/Small_tSNE_conv2_embed.eps").unlink()
+    assert workflow.plan() == {"plot_thumbnails": 1}
+    shutil.rmtree(workflow.folder / "results/figures")
+    assert workflow.plan("results/figures/Small_tSNE_conv2.eps") == {"plot_scatter": 1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("section", "change", "stale"),
+    [
+        ("figures", {"scatter": {"style": "paper", "size": 5, "errors": False}}, {"plot_scatter"} | SUMMARY),
+        ("figures", {"scatter": {"style": "paper", "size": None, "errors": True}}, {"plot_scatter"} | SUMMARY),
+        ("figures", {"thumbnails": {"canvas": 1000}}, {"plot_thumbnails"} | SUMMARY),
+        ("figures", {"filters": {"size": 3}}, {"plot_filters"} | SUMMARY),
+        ("figures", {"palette": "tab10"}, COLORED | SUMMARY),
+        ("tsne", {"perplexity": 20}, LAYER),
+        ("tsne", {"backend": "opentsne"}, EMBEDDING),
+        ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | LAYER),
+        ("datasets", {"Small": {"pickle": "digits.pkl.gz", "sample": 1000}}, EVERYTHING),
+    ],
+)
+def test_changed_value_makes_stale_what_depends_on_it(workflow, section, change, stale):
+    workflow.configure(**{section: change})
+    assert set(workflow.plan()) == stale
+
+
+@pytest.mark.slow
+def test_resources_make_no_result_stale(workflow):
+    workflow.configure(memory_mb=500)
+    assert workflow.plan() == {}
+    workflow.configure(gpu=True)
+    assert set(workflow.plan()) == SUMMARY, "only the page that shows the setting"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "stale"),
+    [
+        ("config/config.yaml", set()),
+        ("scripts/plot_scatter.py", {"plot_scatter"}),
+        ("scripts/embed_tsne.py", EMBEDDING),
+        ("scripts/common/tsne/tsnecuda_process.py", EMBEDDING),  # imported in a function
+        ("scripts/common/figures/style.py", FIGURES | {"build_explorer"}),
+        ("scripts/explorer/plot.js", {"build_explorer"}),
+        ("scripts/common/networks/keras_setup.py", NETWORK | LAYER),
+        ("scripts/common/networks/architectures/notebook.py", NETWORK | LAYER),
+        ("scripts/common/readers/pickle.py", EVERYTHING),
+        ("scripts/common/readers/npz.py", set()),  # another kind of data set
+    ],
+)
+def test_edited_file_makes_stale_the_rules_that_use_it(workflow, path, stale):
+    file = workflow.folder / path
+    file.write_text(file.read_text() + ("\n# edited\n" if file.suffix != ".js" else "\n// edited\n"))
+    assert set(workflow.plan()) == stale
+
+
+@pytest.mark.slow
+def test_name_of_a_data_set_is_a_target(finished):
+    plan = finished.plan("Digits")
+    assert {"train_network", "plot_scatter"} <= set(plan) and "download_dataset" not in plan
+    assert finished.plan("Small") == {}
+
+
+@pytest.mark.slow
+def test_files_of_a_data_set_are_found_when_jobs_are_planned(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    folder = workflow.folder / "emnist"
+    folder.mkdir()
+    parts = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
+    files = [f"emnist/emnist-letters-{part}-ubyte.gz" for part in parts] + ["emnist/emnist-letters-mapping.txt"]
+    for file in files:
+        (workflow.folder / file).touch()
+    target = "results/Mine/data/train_images.npy"
+    workflow.configure(datasets={"Mine": {"idx": "emnist/emnist-letters"}})
+    planned = workflow.run("--dry-run", "--", target)
+    (line,) = re.findall(r"^    input: (.*)$", planned.stdout + planned.stderr, re.M)
+    assert line.split(", ") == files
+    workflow.configure(datasets={"Mine": {"idx": "nowhere"}})
+    output = workflow.run("--dry-run", "--", target)
+    assert "Missing input files" in output.stdout + output.stderr
+    assert "nowhere/train-images-idx3-ubyte.gz" in output.stdout + output.stderr
