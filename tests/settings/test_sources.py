@@ -64,6 +64,12 @@ def test_other_kinds_are_read_from_the_files_that_they_name(resolve):
     assert list_sources(resolve({"idx": "nowhere", "classes": ["a"]}), "")["test_labels"].startswith("nowhere/t10k")
 
 
+def test_names_of_the_classes_replace_those_of_emnist(resolve, emnist):
+    dataset = {"idx": f"{emnist}/emnist-letters"}
+    assert "mapping" in list_sources(resolve(dataset), "")
+    assert "mapping" not in list_sources(resolve(dataset | {"classes": ["a"]}), "")
+
+
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [

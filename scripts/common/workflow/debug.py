@@ -3,7 +3,7 @@
     PYTHONPATH=scripts python -m pdb -m common.workflow.debug plot_scatter dataset=Digits layer=pixel
 
 The arguments are the rule and its wildcards; a wildcard that is left out is empty. configfile=mine.yaml names a
-configuration. The inputs of the job must exist. Its output is written, as in a run, and its messages go to the terminal.
+configuration. The inputs of the job must exist. Its output is written, as in a run; messages go to the terminal.
 """
 
 import logging
