@@ -7,6 +7,7 @@ configuration. The inputs of the job must exist. Its output is written, as in a 
 """
 
 import logging
+import os
 import runpy
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.iocontainers import Wildcards
 from snakemake.script import Snakemake
 from snakemake.settings.types import ConfigSettings, ResourceSettings
+from threadpoolctl import threadpool_limits
 
 from common import logs
 
@@ -42,7 +44,8 @@ def make_snakemake(rule_name: str, wildcards: dict[str, str], configfiles: Seque
         log = rule.expand_log(values)
         for path in (*output, *log):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        arguments = (files, output, params, values, 1, resources, log, workflow.globals["config"], rule_name, None)
+        threads, config = resources["_cores"], workflow.globals["config"]
+        arguments = (files, output, params, values, threads, resources, log, config, rule_name, None)
         return Snakemake(*arguments, scriptdir="scripts")
 
 
@@ -59,4 +62,7 @@ if __name__ == "__main__":
     configfiles = [Path(wildcards.pop("configfile"))] if "configfile" in wildcards else []
     snakemake = make_snakemake(name, wildcards, configfiles)
     logs.run_logged = run_unlogged
-    runpy.run_path(f"scripts/{name}.py", {"snakemake": snakemake}, run_name="__main__")
+    threads = snakemake.threads  # as many as in a job, or sums differ in their last digits
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    with threadpool_limits(threads):
+        runpy.run_path(f"scripts/{name}.py", {"snakemake": snakemake}, run_name="__main__")
