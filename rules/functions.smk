@@ -1,6 +1,7 @@
 # Functions for the input, parameters and resources of the rules.
 
 import json
+import re
 from pathlib import Path
 
 # Any rule.
@@ -200,7 +201,11 @@ def in_report(category, caption, figure):
 def page_files(html):
     """Return the paths of an HTML file in scripts/ and of the style sheets and scripts beside it that it names."""
     names = re.findall(r'<(?:link rel="stylesheet" href|script src)="([^"]+)">', source(html).read_text())
-    return [source(html), *(source(f"{Path(html).parent}/{name}") for name in names)]
+    files = [html, *(f"{Path(html).parent}/{name}" for name in names)]
+    missing = [file for file in files if source(file) is None]
+    if missing:
+        raise WorkflowError(f"scripts/{html} names {', '.join(missing)}, which does not exist in scripts/.")
+    return [source(file) for file in files]
 
 
 # Targets.
