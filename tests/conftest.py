@@ -5,11 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
-from download_dataset import IDX_FILES, pairs_from_parts, write_idx
+from download_dataset import pairs_from_parts
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
+from common.readers.idx import write_idx
 from common.readers.mnist_pickle import write_pairs
+from common.readers.names import IDX_FILES
 from helpers import ROOT, WORKFLOW, Workflow
 
 
