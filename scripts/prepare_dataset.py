@@ -10,7 +10,8 @@ from common.files import atomic_write, save_array, save_json
 from common.logs import run_logged
 from common.readers import read_dataset
 from common.readers.labels import number_labels
-from common.readers.splits import SPLITS, draw_sample, hold_out
+from common.readers.names import SPLITS
+from common.readers.splits import draw_sample, hold_out
 from common.readers.streams import Split, Stream, write_rows
 
 log = logging.getLogger("workflow")

@@ -53,7 +53,11 @@ def as_user_error(
 @contextmanager
 def report_unreadable_file(place: str | Path) -> Iterator[None]:
     """Raise UserError that names a user's file or folder if the block cannot read it; a UserError passes unchanged."""
-    with as_user_error(lambda reason: f"{place} cannot be read ({reason}).", keep=(UserError, FileNotFoundError)):
+
+    def message(reason: str) -> str:
+        return f"{place} cannot be read ({reason}). Check its format and its permissions."
+
+    with as_user_error(message, keep=(UserError, FileNotFoundError)):
         try:
             yield
         except FileNotFoundError as error:

@@ -55,7 +55,7 @@ def load_classes(path: str | Path) -> list[str]:
     classes = load_json(path)
     with report_corrupt_file(path):
         if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-            raise ValueError("it is no list of names")
+            raise ValueError("it is not a list of names")
     return classes
 
 

@@ -14,8 +14,8 @@ from common.readers.streams import Split
 def read_dataset(kind: str, files: Mapping[str, str], size: tuple[int, int] | None) -> dict[str, Split]:
     """Return the splits of a data set of this kind, from its files.
 
-    `size` (height, width) is for a folder of images. Raises UserError if the files do not hold such a data set; what is
-    wrong with single images is found when their blocks are read.
+    `size` (height, width) is for a folder of images. Raises UserError if the files do not hold such a data set;
+    damaged images raise it when their blocks are read.
     """
     options = {"size": size} if kind == "folder" else {}
     splits = importlib.import_module(f"common.readers.{kind}").read(**files, **options)

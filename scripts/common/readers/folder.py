@@ -71,10 +71,10 @@ def list_files(folder: Path) -> list[tuple[str | None, Path]]:
     classes, unlabeled = list_folders(folder), list_images(folder)
     found = [(path.name, file) for path in classes for file in list_images(path)]
     if found and unlabeled:
-        raise UserError(f"{folder} has images ({unlabeled[0].name}) beside its class folders. Move them.")
+        raise UserError(f"{folder} has images ({unlabeled[0].name}) beside its class folders. Move them into these.")
     found = found or [(None, file) for file in unlabeled]
     if not found:
-        raise UserError(f"{folder} has no images (.png, .jpg), neither in class folders nor in itself.")
+        raise UserError(f"{folder} has no images (.png, .jpg), neither in class folders nor in itself. Add some.")
     return found
 
 

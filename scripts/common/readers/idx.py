@@ -25,7 +25,7 @@ def stream_idx(name: str, open_file: Callable[[], BinaryIO]) -> Stream:
     with report_unreadable_file(name), open_file() as stream:
         magic = stream.read(4)
         if magic[:3] != b"\0\0\x08" or len(magic) < 4 or not 1 <= magic[3] <= MAX_DIMENSIONS:
-            raise UserError(f"{name} is not an IDX file of bytes. Check that it is the file that was meant.")
+            raise UserError(f"{name} is not an IDX file of bytes. Give an IDX file, gzipped or not.")
         shape = struct.unpack(f">{magic[3]}I", stream.read(4 * magic[3]))
 
     def open_at_rows() -> BinaryIO:

@@ -33,20 +33,21 @@ def as_images(stream: Stream) -> Stream:
     shape = image_shape(stream)
 
     def blocks() -> Iterator[np.ndarray]:
-        wrong, remedy = 0, ""
+        wrong, problem = 0, ""
         for block in stream.blocks():
             if block.dtype.kind not in "buif":
                 raise UserError(f"{stream.name} holds {block.dtype}. Images must be numbers.")
             images = block.reshape(len(block), *shape)
             is_integer = block.dtype.kind in "ui"
             highest, scale = (255, 256) if is_integer else (1, 1)
+            remedy = "Scale them to bytes" if is_integer else "Divide them by 255, or give bytes"
             # The comparison is False for NaN.
             valid = ((images >= 0) & (images <= highest)).reshape(len(images), -1).all(axis=1)
             wrong += len(images) - np.count_nonzero(valid)
-            remedy = f"outside 0 to {highest}" + ("" if is_integer else ". Divide them by 255, or give bytes")
+            problem = f"values outside 0 to {highest}. {remedy}"
             yield images.astype(np.float32) / np.float32(scale)
         if wrong:
-            raise UserError(f"{wrong} of the {stream.shape[0]} images in {stream.name} have values {remedy}.")
+            raise UserError(f"{wrong} of the {stream.shape[0]} images in {stream.name} have {problem}.")
 
     return replace(stream, shape=(stream.shape[0], *shape), blocks=blocks)
 

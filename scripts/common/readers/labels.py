@@ -19,8 +19,8 @@ def as_labels(stream: Stream, count: int) -> np.ndarray:
     """Return labels, (count,) int64 or strings, from an array of whole numbers or strings."""
     shape = stream.shape
     if math.prod(shape) > MAX_LABELS or len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
-        hint = " Of one-hot labels, give the argmax." if len(shape) == 2 else ""
-        raise UserError(f"{stream.name} has the shape {format_shape(shape)}, not one label a row.{hint}")
+        remedy = "Give the argmax of one-hot labels" if len(shape) == 2 else "Give an array of one axis"
+        raise UserError(f"{stream.name} has the shape {format_shape(shape)}, not one label a row. {remedy}.")
     blocks = list(stream.blocks())
     labels = np.concatenate(blocks).reshape(-1) if blocks else np.zeros(0, np.int64)
     check_count(stream.name, len(labels), count)
@@ -78,13 +78,13 @@ def number_labels(
         labels = {split: values.astype(np.int64) for split, values in labels.items()}
     kinds = {values.dtype.kind for values in labels.values()}
     if len(kinds) > 1:
-        raise UserError("The labels of one split are numbers, those of another are names. Give all in one form.")
+        raise UserError("The labels of one split are numbers, those of another are names. Give both in the same form.")
     if names is not None:
         check_numbers(labels, names)
         return dict(labels), list(names)
     values = np.unique(np.concatenate(list(labels.values())))
     if len(values) > MAX_CLASSES:
-        raise UserError(f"The labels have {len(values)} values, more than {MAX_CLASSES}. Are they class labels?")
+        raise UserError(f"The labels have {len(values)} values, more than {MAX_CLASSES}. Give class labels.")
     numbered = {split: np.searchsorted(values, part).astype(np.int64) for split, part in labels.items()}
     return numbered, [str(value) for value in values]
 

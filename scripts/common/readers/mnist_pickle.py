@@ -15,11 +15,12 @@ import numpy as np
 
 from common.errors import UserError, as_user_error, report_unreadable_file
 from common.files import atomic_write
+from common.readers.names import SPLITS
 
-SPLITS = ("train", "validation", "test")
 MAX_UNPACKED = 512 * 2**20  # bytes; MNIST takes 220 MB, and more in a pickle of Python 2
 MAX_STEPS = 1000  # in a pickle; six arrays take about 200
 MAX_LABEL = 255  # a byte in MNIST's own files
+REMEDY = "Write it again with three pairs of float32 images in [0, 1) and integer labels."
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -80,7 +81,7 @@ class ArrayUnpickler(pickle.Unpickler):
         """Return what the pickle may call instead of `module.name`."""
         full_name = f"{module}.{name}"
         if full_name not in ALLOWED:
-            raise UserError(f"the pickle calls {full_name!r:.80}, which is not a NumPy array; nothing of it was run")
+            raise UserError(f"the pickle calls {full_name!r:.80}, which is not allowed, and was not run")
         return ALLOWED[full_name]
 
 
@@ -128,19 +129,19 @@ def check_pairs(pairs: Pairs) -> None:
         if not (_is_array(images, "f") and images.dtype == np.float32 and images.ndim == 2):
             raise UserError(f"its {split} images are not a float32 array of shape (n, pixels)")
         if not images.size:
-            raise UserError(f"its {split} images are {len(images)} rows of {images.shape[1]} pixels")
+            raise UserError(f"its {split} images are empty: {len(images)} rows of {images.shape[1]} pixels")
         if images.shape[1] != pairs[0][0].shape[1]:
             raise UserError(
                 f"its {split} images have {images.shape[1]} pixels, its train images {pairs[0][0].shape[1]}"
             )
         if not (images.min() >= 0 and images.max() < 1):  # a comparison with NaN is False
             wrong = len(images) - np.count_nonzero(((images >= 0) & (images < 1)).all(axis=1))
-            raise UserError(f"of its {len(images)} {split} images, {wrong} have pixels that are not in [0, 1)")
+            raise UserError(f"{wrong} of its {len(images)} {split} images have pixels outside [0, 1)")
         if not (_is_array(labels, "iu") and labels.shape == images.shape[:1]):
-            raise UserError(f"its {split} labels are not {len(images)} integers, one an image")
+            raise UserError(f"its {split} labels are not {len(images)} integers, one for each image")
         if labels.min() < 0 or labels.max() > MAX_LABEL:
             wrong = np.count_nonzero((labels < 0) | (labels > MAX_LABEL))
-            raise UserError(f"of its {len(labels)} {split} labels, {wrong} are not from 0 to {MAX_LABEL}")
+            raise UserError(f"{wrong} of its {len(labels)} {split} labels are outside 0 to {MAX_LABEL}")
 
 
 def load_pairs(file: BinaryIO) -> Pairs:
@@ -149,7 +150,7 @@ def load_pairs(file: BinaryIO) -> Pairs:
     A pair is images (n, pixels) float32 in [0, 1), one image a row, and labels (n,) integers from 0 to 255. Raises
     UserError if the file holds anything else.
     """
-    with as_user_error(lambda reason: f"not a mnist.pkl.gz ({reason})", keep=(UserError,)):
+    with as_user_error(lambda reason: f"its pickle cannot be read ({reason})", keep=(UserError,)):
         pickled = gunzip(file.read())
         check_steps(pickled)
         loaded = ArrayUnpickler(io.BytesIO(pickled), encoding="latin1").load()
@@ -166,7 +167,11 @@ def _is_array(value: Any, kinds: str) -> bool:
 
 def read_pairs(path: str | os.PathLike) -> Pairs:
     """Return the pairs in the file at `path`, as `load_pairs` does; errors name the file."""
-    with report_unreadable_file(path), open(path, "rb") as file, as_user_error(lambda reason: f"{path}: {reason}"):
+
+    def message(reason: str) -> str:
+        return f"{path} is not a valid mnist.pkl.gz: {reason}. {REMEDY}"
+
+    with report_unreadable_file(path), open(path, "rb") as file, as_user_error(message):
         return load_pairs(file)
 
 
@@ -175,7 +180,7 @@ def write_pairs(path: str | os.PathLike, pairs: Pairs) -> None:
 
     Raises UserError if `load_pairs` would.
     """
-    with as_user_error(lambda reason: f"{path} was not written: {reason}"):
+    with as_user_error(lambda reason: f"{path} was not written: {reason}."):
         check_pairs(pairs)
     with atomic_write(path) as part, open(part, "wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
         pickle.dump(tuple(pairs), packed, protocol=4)

@@ -6,7 +6,6 @@ from sklearn.model_selection import train_test_split
 from common.errors import UserError
 
 HELD_OUT = 1 / 6  # of the training images, as in MNIST: 10,000 of 60,000
-SPLITS = ("train", "validation", "test")
 
 
 def draw_sample(labels: np.ndarray, size: int) -> np.ndarray:

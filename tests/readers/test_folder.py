@@ -1,0 +1,191 @@
+"""Folders of images: their classes, splits, modes and sizes."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.io import imsave
+
+from common.errors import UserError
+from common.readers.folder import read
+
+GENERATOR = np.random.default_rng(0)
+COLORED = GENERATOR.integers(0, 256, (12, 6, 9, 3)).astype(np.uint8)
+GRAY = COLORED[..., 0]
+
+
+def save(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    imsave(path, image, check_contrast=False)
+    return path
+
+
+def load(folder, size=None):
+    """Return the images of a folder by split, and its splits."""
+    splits = read(str(folder), size)
+    return {name: np.concatenate(list(split.images.blocks())) for name, split in splits.items()}, splits
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of four colored images in each of three classes."""
+    for number, image in enumerate(COLORED):
+        save(tmp_path / "images" / f"class {number % 3}" / f"{number:03}.png", image)
+    return tmp_path / "images"
+
+
+def test_images_are_read_by_class_and_name(folder):
+    images, splits = load(folder)
+    assert splits["train"].labels.tolist() == [f"class {number}" for number in range(3) for _ in range(4)]
+    assert np.array_equal(images["train"] * 256, np.concatenate([COLORED[number::3] for number in range(3)]))
+    assert list(splits) == ["train"] and splits["train"].images.shape == (12, 6, 9, 3)
+
+
+def test_images_are_read_in_blocks_and_counted(folder, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr("common.readers.streams.BLOCK_BYTES", 5 * 6 * 9 * 3 * 4)
+    (split,) = read(str(folder), None).values()
+    assert [len(block) for block in split.images.blocks()] == [5, 5, 2]
+    assert caplog.messages == ["5 of 12 images", "10 of 12 images", "12 of 12 images"]
+
+
+@pytest.mark.parametrize("validation", ["val", "validation"])
+def test_folders_named_like_splits_are_splits(tmp_path, validation):
+    for number, name in enumerate(("train", validation, "test")):
+        for label in "ab":
+            save(tmp_path / name / label / "1.png", GRAY[number])
+    images, splits = load(tmp_path)
+    assert set(splits) == {"train", "validation", "test"}
+    for number, split in enumerate(("train", "validation", "test")):
+        assert np.array_equal(images[split] * 256, np.stack([GRAY[number, ..., None]] * 2))
+        assert splits[split].labels.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("names", [("train", "other"), ("test", "validation")])
+def test_other_folders_are_classes_whatever_their_names(tmp_path, names):
+    for name in names:
+        save(tmp_path / name / "1.png", GRAY[0])
+    assert read(str(tmp_path), None)["train"].labels.tolist() == sorted(names)
+
+
+def test_split_without_classes_has_no_labels(tmp_path):
+    save(tmp_path / "train/1.png", GRAY[0])
+    (split,) = read(str(tmp_path), None).values()
+    assert split.labels is None and split.images.shape == (1, 6, 9, 1)
+
+
+def test_hidden_files_and_files_of_other_kinds_are_ignored(folder):
+    save(folder / ".hidden/1.png", GRAY[0])
+    save(folder / "class 0/.hidden.png", GRAY[0])
+    (folder / "class 0/notes.txt").touch()
+    (folder / "notes.txt").touch()
+    assert len(load(folder)[0]["train"]) == 12
+
+
+@pytest.mark.parametrize("suffix", [".png", ".PNG", ".jpg", ".jpeg", ".JPG"])
+def test_suffixes_of_images(tmp_path, suffix):
+    save(tmp_path / f"1{suffix}", np.full((6, 9), 128, np.uint8))
+    assert (load(tmp_path)[0]["train"] == 0.5).all()
+
+
+def test_gray_images_have_one_channel(tmp_path):
+    save(tmp_path / "1.png", GRAY[0])
+    save(tmp_path / "2.png", (GRAY[1] > 99).astype(np.uint8) * 255)
+    Image.fromarray(GRAY[1] > 99).save(tmp_path / "3.png")
+    save(tmp_path / "4.png", GRAY[2].astype(np.uint16) * 256)
+    images = load(tmp_path)[0]["train"]
+    assert images.shape == (4, 6, 9, 1) and images.dtype == np.float32
+    assert np.array_equal(images[0, ..., 0] * 256, GRAY[0])
+    assert np.array_equal(images[1, ..., 0], (GRAY[1] > 99) * np.float32(255 / 256))
+    assert np.array_equal(images[2, ..., 0], GRAY[1] > 99)
+    assert np.array_equal(images[3, ..., 0] * 256, GRAY[2])
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "I;16"])
+def test_gray_images_beside_colored_ones_get_three_channels(tmp_path, mode):
+    save(tmp_path / "1.png", COLORED[0])
+    arrays = {"L": GRAY[1], "1": GRAY[1] > 99, "I;16": GRAY[1].astype(np.uint16) * 256}
+    Image.fromarray(arrays[mode]).save(tmp_path / "2.png")
+    assert Image.open(tmp_path / "2.png").mode == mode
+    images = load(tmp_path)[0]["train"]
+    assert images.shape == (2, 6, 9, 3) and np.array_equal(images[0] * 256, COLORED[0])
+    expected = GRAY[1] > 99 if mode == "1" else GRAY[1] / np.float32(256)
+    assert all(np.array_equal(images[1, ..., channel], expected) for channel in range(3))
+
+
+def test_palettes_are_colors(tmp_path):
+    image = Image.fromarray(COLORED[0]).quantize(7)
+    image.save(tmp_path / "1.png")
+    images = load(tmp_path)[0]["train"]
+    assert np.array_equal(images[0] * 256, np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_transparent_images_are_drawn_on_white(tmp_path, channels):
+    image = np.zeros((6, 9, channels + 1), np.uint8)
+    image[:3, :, -1] = 255  # black above, transparent below, and between the two in the last row
+    image[5, :, -1] = 51
+    save(tmp_path / "1.png", image)
+    images = load(tmp_path)[0]["train"]
+    assert images.shape == (1, 6, 9, channels)
+    assert (images[0, :3] == 0).all() and (images[0, 3:5] == np.float32(255 / 256)).all()
+    assert np.allclose(images[0, 5], 0.8 * 255 / 256)
+
+
+def test_images_are_resized_to_a_given_size(folder):
+    save(folder / "extra/large.jpg", np.full((60, 90, 3), 64, np.uint8))
+    save(folder / "extra/small.png", np.full((1, 2, 3), 64, np.uint8))
+    with pytest.raises(UserError, match=r"large\.jpg is 60 x 90 pixels high and wide, the first image 6 x 9\. Set si"):
+        read(str(folder), None)
+    images = load(folder, (3, 4))[0]["train"]
+    assert images.shape == (14, 3, 4, 3) and images.dtype == np.float32
+    assert np.allclose(images[-2:], 0.25, atol=0.01)
+    assert images.min() >= 0 and images.max() <= 1
+
+
+def test_images_of_another_size_in_another_split_are_refused(tmp_path):
+    save(tmp_path / "train/1.png", GRAY[0])
+    save(tmp_path / "test/1.png", GRAY[0].T)
+    with pytest.raises(UserError, match=r"test/1\.png is 9 x 6 pixels high and wide, the first image 6 x 9"):
+        read(str(tmp_path), None)
+
+
+def test_resized_image_keeps_its_content(tmp_path):
+    left = np.zeros((20, 40), np.uint8)
+    left[:, :20] = 200
+    save(tmp_path / "1.png", left)
+    images = load(tmp_path, (10, 20))[0]["train"]
+    assert np.allclose(images[0, :, :8], 200 / 256) and np.allclose(images[0, :, 12:], 0)
+
+
+def test_images_of_other_modes_are_refused(tmp_path):
+    Image.new("CMYK", (9, 6)).save(tmp_path / "1.jpg")
+    with pytest.raises(UserError, match=r"1\.jpg has pixels of mode CMYK\. Save it as grayscale or RGB"):
+        read(str(tmp_path), None)
+
+
+def test_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UserError, match=r"none has no images \(\.png, \.jpg\), neither in class folders nor in itself"):
+        read(str(tmp_path / "none"), None)
+
+
+def test_images_beside_class_folders_are_refused(folder):
+    save(folder / "alone.png", COLORED[0])
+    with pytest.raises(UserError, match=r"images has images \(alone\.png\) beside its class folders"):
+        read(str(folder), None)
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"missing does not exist\. Check the path in the configuration"):
+        read(str(tmp_path / "missing"), None)
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"file cannot be read \(NotADirectoryError"):
+        read(str(tmp_path / "file"), None)
+
+
+@pytest.mark.parametrize("size", [20, 150])  # in the header, and in the pixels
+def test_truncated_image_is_named(folder, size):
+    path = folder / "class 1/004.png"
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UserError, match=r"class 1/004\.png cannot be read \("):
+        load(folder)

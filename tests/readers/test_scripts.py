@@ -1,0 +1,92 @@
+"""What the scripts that read data sets write, run as Snakemake runs them but in this process."""
+
+import io
+import json
+import runpy
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from helpers import ROOT
+
+SPLITS = ("train", "validation", "test")
+VECTORS = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+
+
+class Named(dict):
+    """Files or parameters by name, as attributes and as items."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@pytest.fixture
+def run_script(tmp_path, monkeypatch):
+    """A function that runs a script, and returns the arrays and the JSON files that it wrote, by name."""
+    monkeypatch.setattr("common.logs.run_logged", lambda log, name: nullcontext(io.StringIO()))
+
+    def run_script(name, inputs, outputs, **params):
+        paths = {
+            output: str(tmp_path / f"{name}_{output}.{'json' if output == 'classes' else 'npy'}") for output in outputs
+        }
+        snakemake = SimpleNamespace(
+            input=Named(inputs),
+            output=Named(paths),
+            params=Named(params),
+            wildcards=Named(dataset="Own", layer="three"),
+            log=["any.log"],
+        )
+        runpy.run_path(str(ROOT / f"scripts/{name}.py"), {"snakemake": snakemake}, "__main__")
+        return {
+            output: json.loads((tmp_path / path).read_text()) if path.endswith("json") else np.load(path)
+            for output, path in paths.items()
+        }
+
+    return run_script
+
+
+def test_prepare_dataset_writes_images_labels_and_classes(run_script, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images[:30], y_train=np.arange(30) % 3, x_test=images[30:], y_test=np.ones(10))
+    inputs = {"path": str(tmp_path / "a.npz"), "inside": str(tmp_path / "other")}
+    outputs = [f"{split}_{content}" for split in SPLITS for content in ("images", "labels")]
+    settings = {"kind": "npz", "size": None, "classes": None, "sample": None, "trained": True}
+    written = run_script("prepare_dataset", inputs, [*outputs, "classes"], **settings)
+    assert [len(written[f"{split}_labels"]) for split in SPLITS] == [24, 6, 10]
+    assert [written[f"{split}_images"].shape for split in SPLITS] == [(24, 4, 4, 1), (6, 4, 4, 1), (10, 4, 4, 1)]
+    assert np.array_equal(written["test_images"][..., 0] * 256, images[30:]) and (written["test_labels"] == 1).all()
+    assert np.bincount(written["train_labels"]).tolist() == [8, 8, 8] and written["classes"] == ["0", "1", "2"]
+
+
+LABEL_FILES = ("rows", "train_labels", "validation_labels", "test_labels", "classes")
+
+
+def test_prepare_labels_writes_the_rows_and_the_labels_of_a_sample(run_script, tmp_path):
+    np.save(tmp_path / "three.npy", VECTORS)
+    (tmp_path / "labels.txt").write_text("".join(f"{'ab'[number % 2]}\n" for number in range(40)))
+    inputs = {"vectors": [str(tmp_path / "three.npy")], "labels": str(tmp_path / "labels.txt")}
+    written = run_script("prepare_labels", inputs, LABEL_FILES, classes=None, sample=10)
+    assert np.array_equal(written["train_labels"], written["rows"] % 2) and len(set(written["rows"])) == 10
+    assert written["classes"] == ["a", "b"]
+    assert len(written["validation_labels"]) == len(written["test_labels"]) == 0
+
+
+def test_prepare_labels_writes_all_rows_and_no_classes_without_labels(run_script, tmp_path):
+    np.save(tmp_path / "three.npy", VECTORS)
+    written = run_script("prepare_labels", {"vectors": [tmp_path / "three.npy"] * 2}, LABEL_FILES, sample=None)
+    assert written["rows"].tolist() == list(range(40)) and written["classes"] == []
+    assert written["train_labels"].tolist() == [0] * 40
+
+
+def test_prepare_vectors_writes_the_chosen_rows_and_no_test_rows(run_script, tmp_path):
+    np.save(tmp_path / "three.npy", VECTORS.astype(np.float64))
+    np.save(tmp_path / "rows.npy", np.array([3, 7, 39]))
+    inputs = {"vectors": str(tmp_path / "three.npy"), "rows": str(tmp_path / "rows.npy")}
+    written = run_script("prepare_vectors", inputs, ("features", "test_features"))
+    assert np.array_equal(written["features"], VECTORS[[3, 7, 39]]) and written["features"].dtype == np.float32
+    assert written["test_features"].shape == (0, 3) and written["test_features"].dtype == np.float32

@@ -1,0 +1,99 @@
+"""Rows for the splits: samples, and rows held out, in proportion to the classes."""
+
+import numpy as np
+import pytest
+from prepare_dataset import choose_rows
+
+from common.errors import UserError
+from common.readers.splits import draw_sample, hold_out
+
+LABELS = np.repeat([0, 1, 2], [60, 24, 12])[np.random.default_rng(0).permutation(96)]
+
+
+def test_sample_keeps_the_proportions_and_the_order():
+    rows = draw_sample(LABELS, 32)
+    assert (np.diff(rows) > 0).all() and np.bincount(LABELS[rows]).tolist() == [20, 8, 4]
+    assert np.array_equal(rows, draw_sample(LABELS, 32)), "the same each time"
+    assert not np.array_equal(rows, np.arange(32))
+
+
+def test_sample_as_large_as_the_data_is_all_of_it():
+    for size in (96, 97):
+        assert draw_sample(LABELS, size).tolist() == list(range(96))
+    assert draw_sample(np.arange(3), 3).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("size", [3, 93])
+def test_sample_may_have_or_leave_as_few_rows_as_classes(size):
+    rows = draw_sample(LABELS, size)
+    assert len(set(rows)) == len(rows) == size and (np.diff(rows) > 0).all()
+
+
+@pytest.mark.parametrize("size", [2, 94])
+def test_sample_that_has_or_leaves_fewer_rows_than_classes_is_refused(size):
+    with pytest.raises(UserError) as raised:
+        draw_sample(LABELS, size)
+    assert f"{raised.value}" == (
+        f"sample: {size} of 96 rows cannot be drawn in proportion to 3 classes. "
+        "Set it to 3 to 93, or remove it to use all rows."
+    )
+
+
+def test_sample_with_a_class_of_a_single_image_is_refused():
+    labels = np.repeat([0, 1, 2], [50, 1, 49])
+    assert len(draw_sample(labels, 100)) == 100
+    with pytest.raises(UserError, match=r"sample: class number 1 has one row of 100, so no sample can be drawn"):
+        draw_sample(labels, 30)
+    assert len(draw_sample(np.repeat([0, 1, 2], [50, 2, 48]), 30)) == 30
+
+
+def test_a_sixth_of_each_class_is_held_out():
+    kept, held = hold_out(LABELS)
+    assert np.bincount(LABELS[held]).tolist() == [10, 4, 2] and np.bincount(LABELS[kept]).tolist() == [50, 20, 10]
+    assert (np.diff(held) > 0).all() and np.array_equal(np.sort(np.concatenate([kept, held])), np.arange(96))
+    assert (np.diff(kept) > 0).all() and np.array_equal(held, hold_out(LABELS)[1]), "the same each time"
+    first = [np.flatnonzero(label == LABELS)[:2] for label in range(3)]
+    assert not all(set(rows) <= set(held) for rows in first), "the first of each class are not chosen"
+
+
+def test_classes_of_up_to_three_images_have_none_held_out():
+    kept, held = hold_out(np.repeat([0, 1, 2, 3], [60, 3, 1, 4]))
+    assert len(held) == 11 and set(held[:10]) < set(range(60)) and set(range(60, 64)) < set(kept) and held[10] > 63
+
+
+def test_splits_of_the_source_are_kept():
+    labels = {"train": LABELS, "validation": LABELS[:7], "test": LABELS[:20]}
+    rows = choose_rows(labels, None, True)
+    assert list(rows) == ["train", "validation", "test"]
+    assert {split: (of, list(numbers)) for split, (of, numbers) in rows.items()} == {
+        split: (split, list(range(len(values)))) for split, values in labels.items()
+    }
+
+
+def test_missing_splits_are_cut_off_in_proportion_where_a_network_is_trained():
+    labels = np.repeat([0, 1, 2], [360, 144, 72])
+    chosen = choose_rows({"train": labels}, None, True)
+    assert {of for of, _ in chosen.values()} == {"train"}
+    rows = {split: numbers for split, (_, numbers) in chosen.items()}
+    assert np.array_equal(np.sort(np.concatenate(list(rows.values()))), np.arange(576)), "each row once"
+    counts = {split: np.bincount(labels[numbers]).tolist() for split, numbers in rows.items()}
+    assert counts == {"test": [60, 24, 12], "validation": [50, 20, 10], "train": [250, 100, 50]}
+
+
+def test_missing_test_split_is_cut_off_beside_a_validation_split():
+    chosen = choose_rows({"train": LABELS, "validation": LABELS[:7]}, None, True)
+    assert chosen["validation"][0] == "validation" and chosen["validation"][1].tolist() == list(range(7))
+    assert len(chosen["test"][1]) == 16 and len(chosen["train"][1]) == 80
+
+
+def test_missing_splits_are_empty_where_no_network_is_trained():
+    chosen = choose_rows({"train": LABELS, "test": LABELS[:20]}, None, False)
+    assert [len(chosen[split][1]) for split in ("train", "validation", "test")] == [96, 0, 20]
+    assert chosen["test"][0] == "test"
+
+
+def test_sample_of_the_training_rows_is_what_is_split():
+    chosen = choose_rows({"train": LABELS, "test": LABELS[:20]}, 32, True)
+    assert [len(chosen[split][1]) for split in ("train", "validation", "test")] == [27, 5, 20]
+    rows = np.concatenate([chosen["train"][1], chosen["validation"][1]])
+    assert np.array_equal(np.sort(rows), draw_sample(LABELS, 32))
