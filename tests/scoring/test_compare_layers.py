@@ -52,6 +52,7 @@ def test_summary_has_the_range_over_the_seeds(table):
 
 def test_summary_has_the_gain_over_the_reference_layer_and_the_train_test_gap(table):
     layers = summarize(table, "pixel")["layers"]
+    assert list(layers) == ["pixel", "dense"], "in the order of the table"
     assert layers["dense"]["gain_train"]["knn_accuracy_features"] == pytest.approx(0.09)
     assert layers["dense"]["gain_test"]["knn_accuracy_features"] == pytest.approx(0.12)
     assert layers["dense"]["train_test_gap"]["knn_accuracy_map"] == pytest.approx(0.07)

@@ -58,6 +58,12 @@ def compute_scores_of_pairs(coordinates: np.ndarray, labels: np.ndarray) -> dict
     return compute_scores(SplitData(**vars(data) | {"neighbors": itself, "map_neighbors": itself}))
 
 
+def test_correlation_of_distances_does_not_depend_on_their_scale(rows):
+    coordinates, labels = rows[1][:60], rows[2][:60]
+    assert np.ptp(pairwise_distances(1e-3 * coordinates)) < 1
+    assert compute_scores_of_pairs(1e-3 * coordinates, labels)["distance_correlation"] == pytest.approx(1)
+
+
 def test_trustworthiness_is_lower_for_a_shuffled_embedding(rows):
     coordinates = rows[1][:60]
     shuffled = np.random.default_rng(0).permutation(coordinates)

@@ -22,7 +22,9 @@ def predictions() -> dict[str, pd.DataFrame]:
 
 
 def test_row_has_the_number_split_names_and_coordinates_of_an_image(predictions):
-    assert tabulate_maps(LABELS, COORDINATES, predictions, NAMES).to_dict("list") == {
+    table = tabulate_maps(LABELS, COORDINATES, predictions, NAMES)
+    assert table.index.tolist() == [0, 1, 2]
+    assert table.to_dict("list") == {
         "id": [0, 1, 0],
         "split": ["train", "train", "test"],
         "label": ["nan", "01", "a, b"],

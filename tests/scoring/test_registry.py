@@ -117,6 +117,26 @@ def test_score_is_in_its_range_and_not_at_its_end(scores, key, split):
     assert low < as_number(scores[split][key]) < high
 
 
+@pytest.fixture(scope="module")
+def best(split_rows) -> dict[str, dict]:
+    """The scores of two small clusters that are far apart, and of an embedding that equals the features."""
+    labels = np.arange(100) % 2
+    points = np.random.default_rng(0).normal(size=(100, 2)) + 1e4 * labels[:, None]
+    return score_map(**split_rows(points, points, labels, 50), classes=["a", "b"], landmarks=np.arange(50))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("key", COMPUTED)
+def test_best_score_is_the_upper_end_of_its_range(best, key, split):
+    assert as_number(best[split][key]) == pytest.approx(SCORES[key].range[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("key", SCORES)
+def test_range_of_silhouettes_and_correlations_begins_at_minus_one_and_that_of_others_at_zero(key):
+    """Shares, accuracies and divergences are not negative."""
+    assert SCORES[key].range[0] == (-1 if key.startswith("silhouette") or key.endswith("correlation") else 0)
+
+
 def test_scores_that_another_rule_knows_are_not_computed_here(scores):
     assert set(SCORES) - set(COMPUTED) == {"kl_divergence", "network_accuracy"}
     assert {"rows", "sample", *COMPUTED} == set(scores["train"]) == set(scores["test"])
@@ -205,5 +225,6 @@ def test_accuracies_are_the_scores_in_the_panel_of_errors():
     assert ERROR_PANEL in PANELS
 
 
-def test_only_the_divergence_has_no_upper_limit():
+def test_accuracy_of_the_network_is_a_share_and_the_divergence_has_no_upper_limit():
+    assert SCORES["network_accuracy"].range == (0, 1)
     assert [key for key, score in SCORES.items() if math.isinf(score.range[1])] == ["kl_divergence"]
