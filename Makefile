@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in $(PYTHONS:%=python%) python3; do \
 	case " $(PYTHONS) " in (*" $$version "*) echo $$python; break;; esac; done)
 BIN = .venv/bin
 
-.PHONY: figures test bench growth format requirements explorer-library
+.PHONY: figures test bench growth docs format requirements explorer-library
 
 figures: .venv/installed
 	$(BIN)/snakemake --cores all
@@ -25,6 +25,10 @@ growth: .venv/installed resources/deformed/images.npy
 
 resources/deformed/images.npy:
 	PYTHONPATH=scripts $(BIN)/python bench/deform.py 1000000
+
+# Write the tables of docs/scores.md and config/README.md from the code and the configuration.
+docs: .venv/installed
+	PYTHONPATH=scripts $(BIN)/python docs/tables.py
 
 format: .venv/installed-test
 	$(BIN)/ruff check --fix .

@@ -14,6 +14,15 @@ from common.tables import load_table
 SPLITS = ("train", "test")
 
 
+def measure_accuracy(predictions: pd.DataFrame) -> dict[str, float]:
+    """Return the share of correct predictions by split, from the table of predict_labels.
+
+    Splits without predictions, of a network that does not predict these classes, are left out.
+    """
+    known = predictions.dropna(subset="prediction")
+    return (known.prediction == known.label).groupby(known.split).mean().to_dict()
+
+
 def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int | None, Mapping[str, float]]) -> pd.DataFrame:
     """Return a row for each layer, split and pair of seeds, in the order of `scores`, which score_map wrote.
 
@@ -82,9 +91,7 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "compare_layers"):
         accuracies = {}
         for seed, path in zip(snakemake.params.network_seeds, snakemake.input.predictions, strict=True):
-            predictions = load_table(path, "split", "label", "prediction").dropna(subset="prediction")
-            is_right = predictions.prediction == predictions.label
-            accuracies[seed] = is_right.groupby(predictions.split).mean().to_dict()
+            accuracies[seed] = measure_accuracy(load_table(path, "split", "label", "prediction"))
         table = tabulate([load_json(path) for path in snakemake.input.scores], accuracies)
         with atomic_write(snakemake.output.table) as part:
             table.to_csv(part, index=False, float_format="%.6g")

@@ -86,7 +86,7 @@ class Score:
     """One score: what it is called, how it is shown, and how it is computed."""
 
     label: str  # in tables
-    description: str  # in the documentation and the report
+    description: str  # in docs/scores.md, where `make docs` writes it
     range: tuple[float, float]
     tolerance: float  # between machines and versions, beyond the range of the reference's seeds (docs/scores.md)
     compute: Callable[[SplitData], Value] | None = None  # None: another rule knows the value
@@ -101,7 +101,7 @@ PANELS = (ERROR_PANEL, "silhouette of the classes", "share of neighbors kept", "
 SCORES = {
     "knn_accuracy_features": Score(
         "kNN accuracy, features",
-        "share of images whose label is that of most of the 10 nearest neighbors in the features",
+        f"share of images whose label wins the vote of their {N_VOTERS} nearest neighbors in the features",
         (0, 1),
         0.003,
         partial(_accuracy_in, "features"),
@@ -112,7 +112,7 @@ SCORES = {
     ),
     "knn_accuracy_map": Score(
         "kNN accuracy, map",
-        "the same with the 10 nearest neighbors in the embedding",
+        f"the same for the {N_VOTERS} nearest neighbors in the embedding",
         (0, 1),
         0.004,
         partial(_accuracy_in, "map"),
@@ -134,7 +134,8 @@ SCORES = {
     },
     "trustworthiness": Score(
         "trustworthiness",
-        "1 if no neighbor in the embedding is distant in the features, less by their ranks (Venna and Kaski 2001)",
+        "1 if no neighbor in the embedding is distant in the features; lower by the ranks of those that are "
+        "(Venna and Kaski 2001)",
         (0, 1),
         0.01,
         lambda data: trustworthiness(data.distances, data.coordinates[data.sample]),
@@ -144,7 +145,8 @@ SCORES = {
     ),
     "continuity": Score(
         "continuity",
-        "1 if no neighbor in the features is distant in the embedding, less by their ranks",
+        "1 if no neighbor in the features is distant in the embedding; lower by the ranks of those that are "
+        "(Venna and Kaski 2001)",
         (0, 1),
         0.01,
         lambda data: trustworthiness(data.map_distances, data.features[data.sample]),
@@ -154,8 +156,8 @@ SCORES = {
     ),
     "silhouette_features": Score(
         "silhouette, features",
-        "how much nearer an image is to its own class than to the next in the features (Rousseeuw 1987); "
-        "`scores/*.json` has it for each class",
+        "silhouette of the classes in the features: how much nearer an image is to its own class than to the next, "
+        "from -1 to 1 (Rousseeuw 1987)",
         (-1, 1),
         0.02,
         lambda data: silhouette(data.distances, data),
@@ -166,7 +168,7 @@ SCORES = {
     ),
     "silhouette_map": Score(
         "silhouette, map",
-        "the same in the embedding",
+        "silhouette of the classes in the embedding",
         (-1, 1),
         0.05,
         lambda data: silhouette(data.map_distances, data),
@@ -175,7 +177,7 @@ SCORES = {
     ),
     "distance_correlation": Score(
         "rank correlation of distances",
-        "Spearman's rank correlation of the distances in the features and in the embedding",
+        "Spearman's rank correlation between distances in the features and in the embedding",
         (-1, 1),
         0.1,
         distance_correlation,
@@ -185,13 +187,11 @@ SCORES = {
     ),
     "kl_divergence": Score(
         "KL divergence",
-        "the objective of t-SNE, exact, in nats; of training images only",
+        "KL divergence that t-SNE minimizes, computed exactly, in nats; training images only",
         (0, np.inf),
         0.03,
     ),
-    "network_accuracy": Score(
-        "network accuracy", "share of images that the network classifies correctly", (0, 1), 0.002
-    ),
+    "network_accuracy": Score("network accuracy", "accuracy of the network's own predictions", (0, 1), 0.002),
 }
 
 
