@@ -86,7 +86,9 @@ with report_configuration_errors():
     SCHEMA = load_yaml("../config/schema.yaml")
     config.update(load_configuration(config, load_yaml("../config/config.yaml"), SCHEMA))
     for values in (config, *config["datasets"].values()):
-        source(f"common/networks/architectures/{values.get('network', {}).get('model')}.py")  # of a built-in one
+        architecture = f"common/networks/architectures/{values.get('network', {}).get('model')}.py"
+        if source(architecture):
+            code(architecture)  # fetches a built-in one, and what it imports
     SETTINGS = {name: resolve_dataset(name, config, SCHEMA) for name in config["datasets"]}
 
 provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)

@@ -36,7 +36,9 @@ class Call(NamedTuple):
 
 def is_graph(model: keras.Operation) -> bool:
     """Return whether a model is a graph of layers: a functional or a built Sequential model."""
-    return isinstance(model, keras.Function) or (isinstance(model, keras.Sequential) and bool(model.inputs))
+    if isinstance(model, keras.Sequential):
+        return bool(getattr(model, "inputs", None))  # an attribute of built models only
+    return isinstance(model, keras.Function)
 
 
 def trace_calls(model: keras.Model, inputs: Sequence[keras.KerasTensor]) -> list[Call]:

@@ -58,7 +58,9 @@ def check_network(settings: Settings, own: Settings, path: str) -> None:
     if settings["trained"] and not model.endswith(".py"):
         try:
             known = load_architecture(model).layer_names(network)
-        except ModuleNotFoundError:
+        except ModuleNotFoundError as error:
+            if not error.name.startswith("common.networks.architectures."):  # of what the architecture imports
+                raise
             raise UserError(
                 f"network.model: there is no built-in architecture {model} ({path}). "
                 "Give a .py file, a .keras file, keras.applications.NAME, or notebook."

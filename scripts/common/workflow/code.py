@@ -44,8 +44,8 @@ def list_code(file: str, fetch: Callable[[str], Path | None]) -> dict[str, Path]
             add(f"{'/'.join(parts[:length])}/__init__.py")
         folder = "/".join(parts)
         if not add(f"{folder}.py") and add(f"{folder}/__init__.py"):
-            for name in names:  # a module of the package, or what its __init__.py defines
-                add(f"{folder}/{name}.py")
+            for name in names:  # a module or package in the package, or what its __init__.py defines
+                add_module(f"{module}.{name}", [])
 
     add(file)
     return dict(sorted(paths.items()))

@@ -1,0 +1,170 @@
+"""Training: batches, history, and what an interrupted training resumes with."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from train_network import make_batches, train_network
+
+from common.errors import UserError
+from common.networks.checkpoint import Checkpoint
+from common.networks.keras_setup import keras, tf
+
+PHASES = [{"epochs": 2, "batch_size": 64}, {"epochs": 2, "batch_size": 100}]
+
+
+def test_batches_are_full_and_in_the_given_order():
+    images, labels = tf.range(100, 200), tf.range(100)
+    order = np.random.default_rng(0).permutation(100)
+    batches = [(images.numpy(), labels.numpy()) for images, labels in make_batches(images, labels, 32, order)]
+    assert [labels.tolist() for _, labels in batches] == [order[start : start + 32].tolist() for start in (0, 32, 64)]
+    assert all(np.array_equal(images, labels + 100) for images, labels in batches)
+    assert len(list(make_batches(images, labels, 100, order))) == 1
+    message = r"^network\.schedule: 100 training images do not fill a batch of 101\. Lower batch_size\.$"
+    with pytest.raises(UserError, match=message):
+        make_batches(images, labels, 101, order)
+
+
+def test_no_epoch_waits_for_the_autotuning_of_its_batches():
+    images, labels, order = tf.zeros((10, 2, 2, 1)), tf.zeros(10), np.arange(10)
+    assert make_batches(images, labels, 5, order).options().autotune.enabled is False
+
+
+def train(
+    digits: tuple[np.ndarray, np.ndarray],
+    folder: Path,
+    schedule: Sequence[Mapping[str, int]] = PHASES,
+    seed: int = 7,
+    learning_rate: float = 0.01,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a small network on some of the digits."""
+    images, labels = digits[0][:600], digits[1][:600]
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential(
+        [
+            keras.Input((8, 8, 1), name="pixel"),
+            keras.layers.Flatten(name="flat"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Dense(10, activation="softmax", name="softmax"),
+        ],
+        name="small",
+    )
+    splits = (images[:400], labels[:400]), (images[400:], labels[400:])
+    return train_network(network, *splits, learning_rate, schedule, seed, Checkpoint(folder))
+
+
+def interrupt_after(monkeypatch, epoch: int) -> None:
+    """Let a training be interrupted once it has saved this epoch."""
+    save = Checkpoint.save
+
+    def save_and_interrupt(self, network, history):
+        save(self, network, history)
+        if len(history) == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_interrupt)
+
+
+def assert_same_weights(ours: keras.Model, theirs: keras.Model) -> None:
+    for our_array, their_array in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert np.allclose(our_array, their_array, atol=1e-5)
+
+
+def check_resumed_training(digits, tmp_path, monkeypatch, logged, schedule, epoch) -> None:
+    """Interrupt a training after an epoch, resume it, and compare it with an undisturbed one."""
+    epochs = sum(phase["epochs"] for phase in schedule)
+    network, history = train(digits, tmp_path / "undisturbed", schedule)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt_after(patch, epoch)
+        train(digits, tmp_path / "interrupted", schedule)
+    before = len(logged())
+    resumed, resumed_history = train(digits, tmp_path / "interrupted", schedule)
+    first, *others = logged()[before:]
+    assert first == f"resumed after epoch {epoch}"
+    assert [message.split(":")[0] for message in others] == [f"epoch {n}" for n in range(epoch + 1, epochs + 1)]
+    pd.testing.assert_frame_equal(resumed_history, history, rtol=1e-5)
+    assert_same_weights(resumed, network)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_interrupted_training_ends_like_an_undisturbed_one(digits, tmp_path, monkeypatch, logged):
+    schedule = [{"epochs": 1, "batch_size": 64}, {"epochs": 1, "batch_size": 100}]
+    check_resumed_training(digits, tmp_path, monkeypatch, logged, schedule, epoch=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
+def test_training_interrupted_in_any_epoch_ends_like_an_undisturbed_one(digits, tmp_path, monkeypatch, logged, epoch):
+    check_resumed_training(digits, tmp_path, monkeypatch, logged, PHASES, epoch)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_history_has_the_measures_of_each_epoch(digits, tmp_path, logged):
+    schedule = [{"epochs": 2, "batch_size": 100}, {"epochs": 1, "batch_size": 400}]
+    network, history = train(digits, tmp_path / "work", schedule)
+    assert list(history) == ["epoch", "batch_size", "loss", "accuracy", "val_loss", "val_accuracy"]
+    assert list(history.epoch) == [1, 2, 3] and list(history.batch_size) == [100, 100, 400]
+    images, labels = digits[0][400:600], digits[1][400:600]
+    outputs = network.predict_on_batch(images)
+    last = history.iloc[-1]
+    assert last.val_accuracy == pytest.approx((outputs.argmax(axis=1) == labels).mean(), abs=1e-6)
+    assert last.val_loss == pytest.approx(-np.log(outputs[range(200), labels]).mean(), abs=1e-4)
+    assert history.val_accuracy[2] > 0.2 and history.loss[1] < history.loss[0]
+    row = history.iloc[0]
+    assert logged()[0] == (
+        f"epoch 1: loss {row.loss:.4f}, accuracy {row.accuracy:.4f}, val_loss {row.val_loss:.4f}, "
+        f"val_accuracy {row.val_accuracy:.4f}"
+    )
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_order_of_the_images_differs_by_seed_and_epoch(digits, tmp_path, monkeypatch):
+    orders = []
+
+    def remember(images, labels, size, order):
+        orders.append(order.tolist())
+        return make_batches(images, labels, size, order)
+
+    monkeypatch.setattr("train_network.make_batches", remember)
+    train(digits, tmp_path / "a", [{"epochs": 2, "batch_size": 400}], seed=7)
+    train(digits, tmp_path / "b", [{"epochs": 1, "batch_size": 400}], seed=8)
+    assert all(sorted(order) == list(range(400)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 3
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_training_is_resumed_from_the_same_images_and_settings_only(digits, tmp_path, logged):
+    settings = {"digits": digits, "schedule": [{"epochs": 1, "batch_size": 400}]}
+    train(folder=tmp_path / "same", **settings)
+    for name, other in {
+        "seed": {"seed": 8},
+        "schedule": {"schedule": [{"epochs": 1, "batch_size": 399}]},
+        "rate": {"learning_rate": 0.02},
+        "labels": {"digits": (digits[0], digits[1][::-1].copy())},
+    }.items():
+        shutil.copytree(tmp_path / "same", tmp_path / name)
+        train(folder=tmp_path / name, **settings | other)
+    assert len(logged()) == 5 and all(message.startswith("epoch 1:") for message in logged())
+    train(folder=tmp_path / "same", **settings)
+    assert logged()[5:] == ["resumed after epoch 1"]
+
+
+@pytest.mark.slow
+def test_training_that_is_taken_over_ends_and_changes_nothing(digits, tmp_path, monkeypatch):
+    undisturbed, _ = train(digits, tmp_path / "undisturbed")
+    save, both = Checkpoint.save, {}
+
+    def take_over(self, network, history):
+        save(self, network, history)
+        if len(history) == 2 and not both:
+            both["second"] = None
+            both["second"] = train(digits, tmp_path / "both")[0]
+
+    monkeypatch.setattr(Checkpoint, "save", take_over)
+    with pytest.raises(UserError, match="another run has taken over this training"):
+        train(digits, tmp_path / "both")
+    assert_same_weights(both["second"], undisturbed)
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {"owner", "4.keras", "history.json"}
