@@ -137,8 +137,8 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
     exaggerated, plain = (count_noun(facts[name], "iteration") for name in ("exaggerated_iterations", "iterations"))
     text = (
         f"We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; {join_words(backends)}, "
-        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. It started from the first "
-        f"{count_noun(start['principal_components'], 'principal component')} (of {sample}), scaled to a standard "
+        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. The embedding started from the "
+        f"first {count_noun(start['principal_components'], 'principal component')} (of {sample}), scaled to a standard "
         f"deviation of {start['standard_deviation']:g}, with Gaussian noise of {start['jitter']:g}. It took "
         f"{exaggerated} with exaggeration {facts['exaggeration']:g}, then {plain} without. The learning rates were "
         f"{join_words(rates)} (the number of rows divided by the exaggeration), momentum was {facts['momentum']:g}. "
@@ -159,9 +159,10 @@ def describe_scores(test: int, classes: int, landmarks: bool) -> str:
     parts, noun = [], "landmarks" if landmarks else "training images"
     if test:
         parts.append(
-            f"The {count_noun(test, 'test image')} were placed into each embedding by openTSNE's transform (Poličar et "
-            f"al. 2023): from the median of the {TRANSFORM['k']} nearest {noun}, with perplexity {PERPLEXITY}, "
-            f"exaggeration {TRANSFORM['exaggeration']} and learning rate {TRANSFORM['learning_rate']}."
+            f"The {count_noun(test, 'test image was', 'test images were')} placed into each embedding by openTSNE's "
+            f"transform (Poličar et al. 2023): from the median of the {TRANSFORM['k']} nearest {noun}, with "
+            f"perplexity {PERPLEXITY}, exaggeration {TRANSFORM['exaggeration']} and learning rate "
+            f"{TRANSFORM['learning_rate']}."
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
     shown = [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError, suggest
+from common.text import join_words
 
 KILLED = (
     "A job was killed, which its log cannot tell. If it was killed for its memory, run fewer jobs at once (--cores 1), "
@@ -49,8 +50,9 @@ def check_report(
     options = f" --configfile {' '.join(map(str, configfiles))}" if configfiles else ""
     complete = [dataset for dataset in files if is_complete(files[dataset])]
     hint = f" For a report of what exists: snakemake --report {report}{options} -- {' '.join(complete)}"
+    which, pronoun = (f"{missing[0]} is", "it") if len(missing) == 1 else (f"{join_words(missing)} are", "them")
     raise UserError(
-        f"{', '.join(missing)} is not complete yet, so there is no report of it. Run snakemake --cores all{options}."
+        f"{which} not complete yet, so there is no report of {pronoun}. Run snakemake --cores all{options}."
         + (hint if complete else "")
     )
 
