@@ -161,7 +161,8 @@ def describe_scores(test: int, classes: int, landmarks: bool) -> str:
         parts.append(
             f"The {count_noun(test, 'test image was', 'test images were')} placed into each embedding by openTSNE's "
             f"transform (Poličar et al. 2023): from the median of the {TRANSFORM['k']} nearest {noun}, with "
-            f"perplexity {PERPLEXITY}, exaggeration {TRANSFORM['exaggeration']} and learning rate {TRANSFORM['learning_rate']}."
+            f"perplexity {PERPLEXITY}, exaggeration {TRANSFORM['exaggeration']} and learning rate "
+            f"{TRANSFORM['learning_rate']}."
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
     shown = [
