@@ -1,4 +1,4 @@
-"""Draw and write docs/benchmark.png and docs/benchmark.md, from the docs/benchmark.csv of compare.py."""
+"""Write docs/benchmark.png and docs/benchmark.md from docs/benchmark.csv, which compare.py writes."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 from run_peer import PERPLEXITY
 
-from common.figures.style import SMALL
+from common.figures.style import PAGE_STYLE
 from common.files import atomic_write
 
 INTRODUCTION = """All implementations embed the same features with the same perplexity.
@@ -29,7 +29,7 @@ MEANING = """- *seconds*: wall-clock time of the call, from the features to the 
 - *start-up*: time before the call, for Python, the imports and reading the features.
 - *process*: time of the complete process, including start-up and writing the embedding.
 - *peak memory*: that of the process, including the features.
-- *KL divergence*: computed exactly and in the same way for all implementations (`embed_tsne.kl_divergence`).
+- *KL divergence*: computed exactly and in the same way for all implementations (`kl_divergence`).
   It uses the embedding in single precision and the affinities of exact neighbors at this perplexity.
 - *kNN preservation*: share of the 10 nearest neighbors in the features that are among the 10 nearest in the embedding.
   The neighbors in the features are exact.
@@ -38,7 +38,7 @@ MEANING = """- *seconds*: wall-clock time of the call, from the features to the 
 Compiling this workflow's code with numba counts as part of the call, but only in the very first run: it is cached.
 Intermediate results of an interrupted benchmark are in `results/{dataset}/bench`.
 When it is started again, it continues from there."""
-WIDTH, ROW, AROUND = 7.0, 0.21, 0.85  # inches: of the figure, of a peer, above and below the peers
+WIDTH, ROW, AROUND = 7.0, 0.21, 0.85  # inches: of the figure, of one peer, and of all else
 DPI = 300
 AVERAGED = [
     *("seconds", "prepare_seconds", "optimize_seconds", "cpu_seconds", "start_seconds", "process_seconds"),
@@ -47,7 +47,7 @@ AVERAGED = [
 MARKS = {
     "prepare_seconds": {"label": "until the first iteration", "color": "#3f90da", "marker": "s", "markersize": 3.5},
     "optimize_seconds": {"label": "iterations", "color": "#e76300", "marker": "D", "markersize": 3.5},
-    "seconds": {  # a ring, in which one sees the greater of the two
+    "seconds": {  # a ring, in which the larger of the two is visible
         "label": "both, with the range of the runs",
         "color": "black",
         "marker": "o",
@@ -59,16 +59,16 @@ HEAD = (
     *("", "seconds", "times this workflow's", "until the first iteration", "iterations", "CPU", "start-up", "process"),
     *("peak memory (GiB)", "KL divergence", "kNN preservation (%)", "kNN accuracy (%)", "runs"),
 )
-LEFT = {"fontsize": 7, "verticalalignment": "center"}
-MIDDLE = LEFT | {"horizontalalignment": "center"}
+LEFT_ALIGNED = {"fontsize": 7, "verticalalignment": "center"}
+CENTERED = LEFT_ALIGNED | {"horizontalalignment": "center"}
 
 
 def summarize(table: pd.DataFrame) -> pd.DataFrame:
-    """The runs (compare.COLUMNS) summed up, a row a layer and peer, in the order in which they first come.
+    """Return a summary of the runs (compare.COLUMNS), one row for each layer and peer, in order of appearance.
 
-    Columns: layer, peer, dimensions; runs, how many were measured; the medians of AVERAGED; low and high, of the
-    seconds, and kl_low and kl_high; ratio, of the median seconds to this workflow's for the same layer; note, why a
-    peer has no numbers. What is not known is missing.
+    Columns: layer, peer, dimensions; runs, the number of those measured; the medians of AVERAGED; low and high, the
+    range of the seconds, and kl_low and kl_high; ratio, the median seconds divided by this workflow's for the same
+    layer; note, why a peer was not measured. Unknown values are missing.
     """
     groups = table.groupby(["layer", "peer"], sort=False)
     summary = groups[AVERAGED].median()
@@ -82,52 +82,52 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     return summary
 
 
-def digits(value: float) -> str:
-    """A number of seconds or of times: three digits, and no more than one behind the point from 10 on."""
+def format_digits(value: float) -> str:
+    """Return a number with three digits; from 100 on, without decimals."""
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def spread(low: float, high: float, form: str | None = None) -> str:
-    """The range of several runs, in brackets; nothing where there is but one."""
-    shown = [format(value, form) if form else digits(value) for value in (low, high)]
-    return f" [{shown[0]}-{shown[1]}]" if low < high else ""
+def format_range(low: float, high: float, form: str | None = None) -> str:
+    """Return the range of several runs in brackets, or nothing for a single run."""
+    texts = [format(value, form) if form else format_digits(value) for value in (low, high)]
+    return f" [{texts[0]}-{texts[1]}]" if low < high else ""
 
 
-def cells(row: pd.Series) -> list[str]:
-    """The row of a layer's table for a row of the summary."""
+def format_cells(row: pd.Series) -> list[str]:
+    """Return the cells (HEAD) of a row of the summary."""
     name = PEERS[row.peer].name
     if not row.runs:
         return [name, *[""] * (len(HEAD) - 2), "0"]
-    of_times = "" if np.isnan(row.ratio) else digits(row.ratio)
+    ratio = "" if np.isnan(row.ratio) else format_digits(row.ratio)
     return [
         name,
-        digits(row.seconds) + spread(row.low, row.high),
-        of_times,
-        *map(digits, (row.prepare_seconds, row.optimize_seconds, row.cpu_seconds, row.start_seconds)),
-        digits(row.process_seconds),
+        format_digits(row.seconds) + format_range(row.low, row.high),
+        ratio,
+        *map(format_digits, (row.prepare_seconds, row.optimize_seconds, row.cpu_seconds, row.start_seconds)),
+        format_digits(row.process_seconds),
         f"{row.peak_mib / 1024:.2f}",
-        f"{row.kl_divergence:.4f}" + spread(row.kl_low, row.kl_high, ".4f"),
+        f"{row.kl_divergence:.4f}" + format_range(row.kl_low, row.kl_high, ".4f"),
         f"{100 * row.knn_preservation_10:.1f}",
         f"{100 * row.knn_accuracy_map:.2f}",
         f"{row.runs}",
     ]
 
 
-def table_of(rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown, the first of its rows the head."""
+def format_table(rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown; the first row is its head."""
     head, *rest = (f"| {' | '.join(row)} |" for row in rows)
     return "\n".join([head, "|---" * head.count(" | ") + "|---|", *rest])
 
 
 def report(table: pd.DataFrame) -> str:
-    """The text of docs/benchmark.md, of the runs (compare.COLUMNS)."""
+    """Return the text of docs/benchmark.md, from the runs (compare.COLUMNS)."""
     summary = summarize(table)
-    ran = table[table.seconds.notna()]
-    one = ran.iloc[0]
-    packages = sorted({package for versions in ran.versions for package in versions.split("; ")}, key=str.lower)
+    measured = table[table.seconds.notna()]
+    run = measured.iloc[0]
+    packages = sorted({package for versions in measured.versions for package in versions.split("; ")}, key=str.lower)
     tables = [
         f"## {layer} ({int(rows.dimensions.max()):,} dimensions)\n\n"
-        + table_of([HEAD, *(cells(row) for _, row in rows.iterrows())])
+        + format_table([HEAD, *(format_cells(row) for _, row in rows.iterrows())])
         for layer, rows in summary.groupby("layer", sort=False)
         if rows.runs.any()
     ]
@@ -138,8 +138,8 @@ def report(table: pd.DataFrame) -> str:
         "`make bench` measures the implementations and writes this page.\n"
         "[benchmark.csv](benchmark.csv) has every run.",
         "![Seconds and KL divergence of each implementation, one panel per layer](benchmark.png)",
-        f"The data are {int(one.points):,} images, embedded with perplexity {PERPLEXITY} on {one.threads} threads.\n"
-        f"The machine has {one.cores} cores ({one.processor}) and Python {one.python}.\n"
+        f"The data are {int(run.points):,} images, embedded with perplexity {PERPLEXITY} on {run.threads} threads.\n"
+        f"The machine has {run.cores} cores ({run.processor}) and Python {run.python}.\n"
         "Values are medians, with the range if there was more than one run; times are in seconds.",
         *tables,
         *(["Not measured:\n\n" + "\n".join(notes)] if notes else []),
@@ -155,20 +155,20 @@ def report(table: pd.DataFrame) -> str:
 
 
 def draw_layer(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
-    """A layer's panel, from its rows of the summary: a line a peer, the first on top, and its KL divergence."""
-    said = {"transform": axes.get_yaxis_transform(), "color": "#808080", **MIDDLE}
+    """Draw the panel of a layer from its rows of the summary: one line for each peer, from top to bottom."""
+    remark = {"transform": axes.get_yaxis_transform(), "color": "#808080", **CENTERED}
     for peer in set(peers) - set(rows.peer):
-        axes.text(0.5, peers.index(peer), "not run", **said)
+        axes.text(0.5, peers.index(peer), "not run", **remark)
     for _, row in rows.iterrows():
-        place = peers.index(row.peer)
+        y = peers.index(row.peer)
         if not row.runs:
-            axes.text(0.5, place, "no numbers", **said)
+            axes.text(0.5, y, "not measured", **remark)
             continue
-        axes.plot([row.low, row.high], [place, place], color="black", linewidth=1)
+        axes.plot([row.low, row.high], [y, y], color="black", linewidth=1)
         for column, style in MARKS.items():
-            axes.plot(row[column], place, **style)
-        axes.text(1.04, place, f"{row.kl_divergence:.2f}", transform=axes.get_yaxis_transform(), **LEFT)
-    axes.text(1.04, -0.95, "KL", transform=axes.get_yaxis_transform(), **LEFT)
+            axes.plot(row[column], y, **style)
+        axes.text(1.04, y, f"{row.kl_divergence:.2f}", transform=axes.get_yaxis_transform(), **LEFT_ALIGNED)
+    axes.text(1.04, -0.95, "KL", transform=axes.get_yaxis_transform(), **LEFT_ALIGNED)
     axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
     axes.set_yticks(range(len(peers)), [PEERS[peer].name for peer in peers])
     axes.tick_params(axis="y", length=0)
@@ -182,7 +182,7 @@ def draw_layer(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
 
 
 def plot(table: pd.DataFrame) -> Figure:
-    """The figure of the runs (compare.COLUMNS), a panel a layer that has any, all with the same axes."""
+    """Return the figure of the runs (compare.COLUMNS), one panel for each measured layer, with shared axes."""
     summary = summarize(table)
     layers, peers = table.dropna(subset="seconds").layer.unique(), list(summary.peer.unique())
     figure = Figure((WIDTH, AROUND + ROW * len(peers)), layout="constrained")
@@ -195,9 +195,9 @@ def plot(table: pd.DataFrame) -> Figure:
 
 
 def publish(name: str, plot: Callable[[pd.DataFrame], Figure], report: Callable[[pd.DataFrame], str]) -> None:
-    """Draw and write docs/{name}.png and docs/{name}.md, from the runs in docs/{name}.csv."""
+    """Write docs/{name}.png and docs/{name}.md from the runs in docs/{name}.csv."""
     table = pd.read_csv(f"docs/{name}.csv")
-    with matplotlib.rc_context(SMALL), atomic_write(f"docs/{name}.png") as part:
+    with matplotlib.rc_context(PAGE_STYLE), atomic_write(f"docs/{name}.png") as part:
         plot(table).savefig(part, format="png", dpi=DPI)
     with atomic_write(f"docs/{name}.md") as part:
         part.write_text(report(table))

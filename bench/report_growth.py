@@ -1,4 +1,4 @@
-"""Draw and write docs/growth.png and docs/growth.md, from the docs/growth.csv of growth.py."""
+"""Write docs/growth.png and docs/growth.md from docs/growth.csv, which growth.py writes."""
 
 import numpy as np
 import pandas as pd
@@ -8,13 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from run_peer import PERPLEXITY
 
-from report import digits, publish, table_of
+from report import format_digits, format_table, publish
 
-OWN = 70_000  # images that are MNIST's own
+MNIST_IMAGES = 70_000  # the others are deformations
 TOTAL = "total"
 PARTS = ["neighbors", "affinities", "optimization"]  # of the total
 SIZE = (7.0, 3.5)  # inches
-ROOM = {"left": 0.11, "right": 0.97, "bottom": 0.38, "top": 0.93}  # of the axes, in each half, with a legend below
+MARGINS = {
+    "left": 0.11,
+    "right": 0.97,
+    "bottom": 0.38,
+    "top": 0.93,
+}  # of each half, with a legend below the axes
 STYLES = {
     "neighbors": {"color": "#3f90da", "marker": "s"},
     "affinities": {"color": "#92dadd", "marker": "v"},
@@ -41,8 +46,8 @@ Intermediate results of an interrupted benchmark are in `results/deformed/bench`
 When it is started again, it continues from there."""
 
 
-def with_total(table: pd.DataFrame) -> pd.DataFrame:
-    """The measured rows (growth.COLUMNS), with one more for each number of images that has all PARTS: their total."""
+def add_total(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the measured rows (growth.COLUMNS) and the total of PARTS for each number of images that has them all."""
     table = table.dropna(subset="seconds")
     parts = table[table.stage.isin(PARTS)].groupby("points")
     times = ["seconds", "cpu_seconds", "process_seconds"]
@@ -50,46 +55,47 @@ def with_total(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, totals[parts.size() == len(PARTS)].reset_index()], ignore_index=True)
 
 
-def power(points: pd.Series, values: pd.Series) -> tuple[float, float]:
-    """The exponent b and the factor a of the power law a n^b of the values, by least squares of their logarithms."""
+def fit_power_law(points: pd.Series, values: pd.Series) -> tuple[float, float]:
+    """Return the exponent b and the factor a of a power law a n^b, by least squares of the logarithms."""
     exponent, intercept = np.polyfit(np.log(points.astype(float)), np.log(values), 1)
     return float(exponent), float(np.exp(intercept))
 
 
-def spans(points: np.ndarray) -> list[tuple[int, int]]:
-    """The first and last of the numbers of images: of all; and where there are more than MNIST's, of both parts."""
+def fit_ranges(points: np.ndarray) -> list[tuple[int, int]]:
+    """Return the ranges of the numbers of images: of all, and up to and from those of MNIST if both exist."""
     low, high = int(min(points)), int(max(points))
-    return [(low, high), *([(low, OWN), (OWN, high)] if low < OWN < high and OWN in points else [])]
+    is_divided = low < MNIST_IMAGES < high and MNIST_IMAGES in points
+    return [(low, high), *([(low, MNIST_IMAGES), (MNIST_IMAGES, high)] if is_divided else [])]
 
 
-def exponents(table: pd.DataFrame) -> str:
-    """The table of the exponents of the seconds, a row a stage, a column a span; of `with_total`."""
-    columns = spans(table.points.unique())
+def tabulate_exponents(table: pd.DataFrame) -> str:
+    """Return the table of the exponents of the seconds, from `add_total`: one row for each stage."""
+    columns = fit_ranges(table.points.unique())
     rows = [["", *(f"{low:,} to {high:,}" for low, high in columns)]]
     for stage in (TOTAL, *STAGES):
         of_stage = table[table.stage == stage]
-        within = [of_stage[of_stage.points.between(*span)] for span in columns]
+        within = [of_stage[of_stage.points.between(*limits)] for limits in columns]
         rows.append(
-            [stage, *(f"{power(part.points, part.seconds)[0]:.2f}" if len(part) > 1 else "" for part in within)]
+            [stage, *(f"{fit_power_law(part.points, part.seconds)[0]:.2f}" if len(part) > 1 else "" for part in within)]
         )
-    return table_of(rows)
+    return format_table(rows)
 
 
-def measurements(table: pd.DataFrame, stage: str) -> str:
-    """The table of a stage's rows of `with_total`, one a number of images."""
+def tabulate_stage(table: pd.DataFrame, stage: str) -> str:
+    """Return the table of a stage, from `add_total`: one row for each number of images."""
     head = ["images", "seconds", "CPU", "process", "peak memory (GiB)"]
-    found = {"recall": ("recall", "{:.5f}"), "plan": ("method", "{}"), "kl_divergence": ("KL divergence", "{:.4f}")}
+    results = {"recall": ("recall", "{:.5f}"), "plan": ("method", "{}"), "kl_divergence": ("KL divergence", "{:.4f}")}
     rows = table[table.stage == stage]
-    kept = [column for column in found if rows[column].notna().any()]
-    return table_of(
+    columns = [column for column in results if rows[column].notna().any()]
+    return format_table(
         [
-            [*head, *(found[column][0] for column in kept)],
+            [*head, *(results[column][0] for column in columns)],
             *(
                 [
                     f"{row.points:,}",
-                    *map(digits, (row.seconds, row.cpu_seconds, row.process_seconds)),
+                    *map(format_digits, (row.seconds, row.cpu_seconds, row.process_seconds)),
                     f"{row.peak_mib / 1024:.2f}",
-                    *(found[column][1].format(row[column]) for column in kept),
+                    *(results[column][1].format(row[column]) for column in columns),
                 ]
                 for _, row in rows.iterrows()
             ),
@@ -98,47 +104,49 @@ def measurements(table: pd.DataFrame, stage: str) -> str:
 
 
 def report(table: pd.DataFrame) -> str:
-    """The text of docs/growth.md, of the rows (growth.COLUMNS)."""
-    rows, one = with_total(table), table.dropna(subset="seconds").iloc[0]
+    """Return the text of docs/growth.md, from the rows (growth.COLUMNS)."""
+    rows, run = add_total(table), table.dropna(subset="seconds").iloc[0]
+    descriptions = {name: stage.description for name, stage in STAGES.items()}
+    descriptions[TOTAL] = "Sum of the first three stages"
     failed = [f"- {row.points:,} images, {row.stage}: {row.note}" for row in table.dropna(subset="note").itertuples()]
     parts = [
         "# Scaling of t-SNE with the number of images",
         "`make growth` measures each stage and writes this page; [growth.csv](growth.csv) has all measurements.",
         "![Seconds and peak memory of each stage against the number of images, on logarithmic scales](growth.png)",
-        f"The images have {int(one.dimensions)} pixels and are embedded with perplexity {PERPLEXITY} "
-        f"on {one.threads} threads.\n"
-        f"The machine has {one.cores} cores ({one.processor}) and Python {one.python}.\nTimes are in seconds.",
-        f"The first {OWN:,} images are all those of MNIST, in random order.\n"
+        f"The images have {int(run.dimensions)} pixels and are embedded with perplexity {PERPLEXITY} "
+        f"on {run.threads} threads.\n"
+        f"The machine has {run.cores} cores ({run.processor}) and Python {run.python}.\nTimes are in seconds.",
+        f"The first {MNIST_IMAGES:,} images are all those of MNIST, in random order.\n"
         "The others are elastic deformations of these ([deform.py](../bench/deform.py)).\n"
         "Any number of first images is therefore a representative sample.",
-        f"## Exponents\n\n{exponents(rows)}",
+        f"## Exponents\n\n{tabulate_exponents(rows)}",
         *(
-            f"## {stage}\n\n{f'{STAGES[stage].does}.' if stage in STAGES else 'Sum of the first three stages.'}\n\n"
-            + measurements(rows, stage)
-            for stage in (*STAGES, TOTAL)
+            f"## {stage}\n\n{descriptions[stage]}.\n\n{tabulate_stage(rows, stage)}"
+            for stage in descriptions
             if (rows.stage == stage).any()
         ),
         *(["Not measured:\n\n" + "\n".join(failed)] if failed else []),
         "## Columns",
         MEANING,
         "## Versions",
-        "\n".join(f"- {package}" for package in sorted(one.versions.split("; "), key=str.lower)),
+        "\n".join(f"- {package}" for package in sorted(run.versions.split("; "), key=str.lower)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def linear(points: pd.Series, values: pd.Series) -> tuple[float, float]:
-    """The slope b and the constant a of the line a + b n of the values, by least squares of the relative errors."""
+def fit_line(points: pd.Series, values: pd.Series) -> tuple[float, float]:
+    """Return the slope b and the constant a of a line a + b n, by least squares of the relative errors."""
     slope, constant = np.polyfit(points, values, 1, w=1 / values)
     return float(slope), float(constant)
 
 
 def draw_seconds(axes: Axes, points: pd.Series, seconds: pd.Series, style: dict[str, str], stage: str) -> None:
-    """A stage's seconds over the number of images, with the power law that was fitted to each part."""
+    """Draw the seconds of a stage over the number of images, with the power law that fits each range."""
     exponents = []
-    for span in spans(points.to_numpy())[1:] or spans(points.to_numpy()):
-        part = points[points.between(*span)]
-        exponent, factor = power(part, seconds[part.index])
+    ranges = fit_ranges(points.to_numpy())
+    for limits in ranges[1:] or ranges:
+        part = points[points.between(*limits)]
+        exponent, factor = fit_power_law(part, seconds[part.index])
         axes.plot(part, factor * part.astype(float) ** exponent, color=style["color"], linewidth=0.8)
         exponents.append(f"$n^{{{exponent:.2f}}}$")
     label = f"{stage}, {' then '.join(exponents)}"
@@ -146,16 +154,16 @@ def draw_seconds(axes: Axes, points: pd.Series, seconds: pd.Series, style: dict[
 
 
 def draw_memory(axes: Axes, points: pd.Series, mib: pd.Series, style: dict[str, str], stage: str) -> None:
-    """A stage's peak memory over the number of images, with the line that was fitted, a curve here, and its slope."""
-    slope, constant = linear(points, mib)
-    along = np.geomspace(points.min(), points.max())
-    axes.plot(along, (constant + slope * along) / 1024, color=style["color"], linewidth=0.8)
+    """Draw the peak memory of a stage over the number of images, with the line that fits it, a curve on these axes."""
+    slope, constant = fit_line(points, mib)
+    x = np.geomspace(points.min(), points.max())
+    axes.plot(x, (constant + slope * x) / 1024, color=style["color"], linewidth=0.8)
     label = f"{stage}, {1024 * slope:.1f} KiB an image"
     axes.plot(points, mib / 1024, linestyle="", markersize=4, label=label, **style)
 
 
 def label_axes(axes: Axes, points: np.ndarray, title: str) -> None:
-    """Both axes logarithmic, with the numbers of images that there are."""
+    """Make both axes logarithmic, and mark the measured numbers of images."""
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(points, [f"{number:,}" for number in points], rotation=45, ha="right", rotation_mode="anchor")
@@ -170,11 +178,11 @@ def label_axes(axes: Axes, points: np.ndarray, title: str) -> None:
 
 
 def plot(table: pd.DataFrame) -> Figure:
-    """The figure of the rows (growth.COLUMNS): seconds and peak memory of each stage, with what was fitted to them."""
-    rows = with_total(table)
+    """Return the figure of the rows (growth.COLUMNS): seconds and peak memory of each stage, with their fits."""
+    rows = add_total(table)
     figure = Figure(SIZE)
     parts = figure.subfigures(1, 2)
-    left, right = (part.subplots(gridspec_kw=ROOM) for part in parts)
+    left, right = (part.subplots(gridspec_kw=MARGINS) for part in parts)
     for stage, style in STYLES.items():
         of_stage = rows[rows.stage == stage]
         if len(of_stage) > 1:
@@ -183,7 +191,7 @@ def plot(table: pd.DataFrame) -> Figure:
                 draw_memory(right, of_stage.points, of_stage.peak_mib, style, stage)
     for axes, title in (left, "seconds"), (right, "peak memory of the stage's process (GiB)"):
         label_axes(axes, np.sort(rows.points.unique()), title)
-    for part in parts:  # below, where no marks are
+    for part in parts:  # below the axes
         part.legend(loc="upper center", bbox_to_anchor=(0.5, 0.17), ncols=2, handletextpad=0.2, columnspacing=1)
     return figure
 

@@ -1,6 +1,6 @@
-"""One run of one implementation of t-SNE, in a process of its own, which compare.py measures.
+"""Run one implementation of t-SNE, in a separate process that compare.py measures.
 
-What a peer needs is imported where it is set up, so that the process has only that.
+The libraries of a peer are imported when it is set up, so that the process contains no others.
 """
 
 import ctypes
@@ -21,127 +21,135 @@ from measuring import cpu_seconds
 
 PERPLEXITY = 30
 
-# From features (n, d) float32 to a map (n, 2), and how many seconds it took until the first iteration
-Call = Callable[[np.ndarray], tuple[np.ndarray, float]]
+# Features (n, d) float32 -> an embedding (n, 2), and the seconds until the first iteration
+Embed = Callable[[np.ndarray], tuple[np.ndarray, float]]
 
 
-def ours(threads: int, seed: int) -> Call:
-    """This workflow's find_neighbors and embed_tsne, as their rules call them by default."""
+def set_up_ours(threads: int, seed: int) -> Embed:
+    """Return this workflow's find_neighbors and embed_tsne, with the default parameters."""
     import yaml
-    from embed_tsne import affinities, fit_opentsne, start_layout
     from find_neighbors import find_neighbors
 
-    from common.tsne.affinities import n_neighbors
+    from common.tsne.affinities import compute_affinities
+    from common.tsne.opentsne import fit_opentsne
+    from common.tsne.perplexity import n_neighbors
+    from common.tsne.start import make_start
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
     parameters = config["tsne"] | {"perplexity": PERPLEXITY, "seed": seed}
 
-    def call(features: np.ndarray) -> tuple[np.ndarray, float]:
+    def embed(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()
-        found, _ = find_neighbors(features, features[:0], n_neighbors(PERPLEXITY), seed, config["memory"], threads)
-        neighbors = affinities(found, PERPLEXITY, threads)
-        start = start_layout(features, seed)
-        prepared = time.perf_counter() - started
-        return fit_opentsne(neighbors, start, parameters, threads)[0], prepared
+        k, memory_mb = n_neighbors(PERPLEXITY), config["memory_mb"]
+        neighbors, _ = find_neighbors(features, features[:0], k, seed, memory_mb, threads)
+        affinities = compute_affinities(neighbors, PERPLEXITY, threads)
+        start = make_start(features, seed)
+        prepare_seconds = time.perf_counter() - started
+        return fit_opentsne(affinities, start, parameters, threads)[0], prepare_seconds
 
-    return call
+    return embed
 
 
-def noting(tsne: Any, fit: str, method: str, ends: bool) -> Call:
-    """A call of an estimator's `fit` that notes when its iterations begin: as `method` is called, or as it `ends`."""
-    of_class = getattr(tsne, method)
-    noted = []
+def time_preparation(tsne: Any, fit: str, method: str, at_end: bool) -> Embed:
+    """Return an estimator's method `fit` as Embed; the iterations begin when `method` is called, or `at_end` of it."""
+    original, times = getattr(tsne, method), []
 
-    def noted_method(*arguments: Any, **settings: Any) -> Any:
+    def timed(*arguments: Any, **settings: Any) -> Any:
         called = time.perf_counter()
-        result = of_class(*arguments, **settings)
-        noted.append(time.perf_counter() if ends else called)
+        result = original(*arguments, **settings)
+        times.append(time.perf_counter() if at_end else called)
         return result
 
-    def call(features: np.ndarray) -> tuple[np.ndarray, float]:
+    def embed(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()
-        made = getattr(tsne, fit)(features)
-        return np.asarray(made), noted[0] - started
+        embedding = getattr(tsne, fit)(features)
+        return np.asarray(embedding), times[0] - started
 
-    setattr(tsne, method, noted_method)
-    return call
+    setattr(tsne, method, timed)
+    return embed
 
 
-def opentsne(threads: int, seed: int) -> Call:
-    """openTSNE's defaults."""
+def set_up_opentsne(threads: int, seed: int) -> Embed:
+    """Return openTSNE with its default parameters."""
     import openTSNE
 
     tsne = openTSNE.TSNE(perplexity=PERPLEXITY, n_jobs=threads, random_state=seed)
-    return noting(tsne, "fit", "prepare_initial", ends=True)
+    return time_preparation(tsne, "fit", "prepare_initial", at_end=True)
 
 
-def sklearn(threads: int, seed: int) -> Call:
-    """scikit-learn's defaults."""
+def set_up_sklearn(threads: int, seed: int) -> Embed:
+    """Return scikit-learn with its default parameters."""
     from sklearn.manifold import TSNE
 
     tsne = TSNE(perplexity=PERPLEXITY, n_jobs=threads, random_state=seed)
-    return noting(tsne, "fit_transform", "_tsne", ends=False)
+    return time_preparation(tsne, "fit_transform", "_tsne", at_end=False)
 
 
-def sklearnex(threads: int, seed: int) -> Call:
-    """scikit-learn-intelex's defaults."""
+def set_up_sklearnex(threads: int, seed: int) -> Embed:
+    """Return scikit-learn-intelex with its default parameters."""
     from sklearnex.manifold import TSNE
 
     tsne = TSNE(perplexity=PERPLEXITY, n_jobs=threads, random_state=seed)
-    return noting(tsne, "fit_transform", "_daal_tsne", ends=False)
+    return time_preparation(tsne, "fit_transform", "_daal_tsne", at_end=False)
 
 
-def bh_sne(threads: int, seed: int) -> Call:
-    """The notebook's; it has one thread, takes float64, and says itself how long its search for neighbors took."""
-    from tsne import bh_sne as fit
+def set_up_bh_sne(threads: int, seed: int) -> Embed:
+    """Return the notebook's bh_sne: it has one thread, takes float64, and prints the time of its neighbor search."""
+    from tsne import bh_sne
 
-    def call(features: np.ndarray) -> tuple[np.ndarray, float]:
-        with tempfile.TemporaryFile() as said:
-            standard = os.dup(1)
-            os.dup2(said.fileno(), 1)
-            random_state = np.random.RandomState(seed)
-            made = fit(features.astype(np.float64), perplexity=PERPLEXITY, random_state=random_state, verbose=True)
-            ctypes.CDLL(None).fflush(None)  # C's own buffer
-            os.dup2(standard, 1)
-            said.seek(0)
-            words = said.read().decode()
-        print(words)
-        return made, float(words.split("Done in ")[1].split()[0])
+    def embed(features: np.ndarray) -> tuple[np.ndarray, float]:
+        settings = {"perplexity": PERPLEXITY, "random_state": np.random.RandomState(seed), "verbose": True}
+        with tempfile.TemporaryFile() as file:
+            stdout = os.dup(1)
+            os.dup2(file.fileno(), 1)
+            embedding = bh_sne(features.astype(np.float64), **settings)
+            ctypes.CDLL(None).fflush(None)  # the buffer of the C library
+            os.dup2(stdout, 1)
+            file.seek(0)
+            output = file.read().decode()
+        print(output)
+        return embedding, float(output.split("Done in ")[1].split()[0])
 
-    return call
-
-
-SET_UP = {"ours": ours, "openTSNE": opentsne, "sklearnex": sklearnex, "sklearn": sklearn, "bh_sne": bh_sne}
+    return embed
 
 
-def main(peer: str, features_path: str, map_path: str, facts_path: str, points: int, threads: int, seed: int) -> None:
-    """Lay out the first `points` rows of the features (all, if 0): a map (n, 2) float32 .npy, and its facts as JSON.
+SET_UP = {
+    "ours": set_up_ours,
+    "openTSNE": set_up_opentsne,
+    "sklearnex": set_up_sklearnex,
+    "sklearn": set_up_sklearn,
+    "bh_sne": set_up_bh_sne,
+}
 
-    Where the peer is not installed the only fact is `missing`, the reason.
+
+def main(peer: str, features_path: str, map_path: str, record_path: str, points: int, threads: int, seed: int) -> None:
+    """Write an embedding (n, 2) float32 of the first `points` rows of the features (all if 0), and a record as JSON.
+
+    If the peer is not installed, the record has only the key `missing` with the reason.
     """
     try:
-        call = SET_UP[peer](threads, seed)
+        embed = SET_UP[peer](threads, seed)
     except ImportError as error:
-        Path(facts_path).write_text(json.dumps({"missing": f"{error}"}))
+        Path(record_path).write_text(json.dumps({"missing": f"{error}"}))
         return
-    # held once: of a mapping that is still there what was read would count, too
+    # A copy, because the pages that were read from a mapping would count to the memory as well.
     features = np.array(np.load(features_path, mmap_mode="r")[:points]) if points else np.load(features_path)
     called, cpu, started = time.monotonic(), cpu_seconds(), time.perf_counter()
-    made, prepared = call(features)
+    embedding, prepare_seconds = embed(features)
     seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
-    np.save(map_path, np.asarray(made, np.float32))
-    facts = {
+    np.save(map_path, np.asarray(embedding, np.float32))
+    record = {
         "called": called,
         "points": len(features),
         "dimensions": features.shape[1],
-        "prepare_seconds": round(prepared, 3),
-        "optimize_seconds": round(seconds - prepared, 3),
+        "prepare_seconds": round(prepare_seconds, 3),
+        "optimize_seconds": round(seconds - prepare_seconds, 3),
         "seconds": round(seconds, 3),
         "cpu_seconds": round(cpu, 3),
         "python": platform.python_version(),
         "versions": "; ".join(f"{package} {version(package)}" for package in PEERS[peer].packages),
     }
-    Path(facts_path).write_text(json.dumps(facts))
+    Path(record_path).write_text(json.dumps(record))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A DOUBLE of tsnecuda 3.0.2, for machines without a GPU: it computes no t-SNE.
+"""A mock of tsnecuda 3.0.2, for machines without a GPU. It computes no t-SNE.
 
-It has the signature of the real `TSNE`, checks that it is used as the real one needs it, and then does what the
-environment variable TSNECUDA_DOUBLE names: `succeeds` moves the start layout a little, all else is a way in which the
-real one was seen, or is feared, to fail. How that behaves was read in its source and seen of a build without a GPU.
+Its `TSNE` has the signature of the real one and checks that it is used as the real one requires. It then does what the
+environment variable TSNECUDA_MOCK names: `succeeds` moves the start a little; every other value is a way in which the
+real one fails, known from its source code and from a build without a GPU.
 """
 
 import os
@@ -48,7 +48,7 @@ class TSNE:
         assert (n_components, metric, init, return_style) == (2, "euclidean", "random", "once")
         assert perplexity < num_neighbors < 1024
         self.iterations = n_iter
-        self.mode = os.environ["TSNECUDA_DOUBLE"]
+        self.mode = os.environ["TSNECUDA_MOCK"]
         if self.mode == "raises":
             raise OSError("libmkl_intel_lp64.so: cannot open shared object file: No such file or directory")
 
@@ -56,8 +56,8 @@ class TSNE:
         assert isinstance(X, np.ndarray) and X.dtype == np.float32 and X.ndim == 2 and X.flags.c_contiguous
         assert isinstance(y, np.ndarray) and y.dtype == np.float32
         assert y.shape == (len(X), 2) or self.mode == "wrong shape"
-        assert len(os.environ["CUDA_VISIBLE_DEVICES"].split(",")) == 1  # 3.0 spreads over all that are visible
-        print(f"the double of tsnecuda on device {os.environ['CUDA_VISIBLE_DEVICES']}", flush=True)
+        assert len(os.environ["CUDA_VISIBLE_DEVICES"].split(",")) == 1  # 3.0 uses all visible ones
+        print(f"the mock of tsnecuda on device {os.environ['CUDA_VISIBLE_DEVICES']}", flush=True)
         if self.mode == "exits":
             os._exit(35)
         if self.mode == "aborts":

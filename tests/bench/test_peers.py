@@ -1,0 +1,128 @@
+"""One run of a peer, and the scores of its embedding, without a process of their own."""
+
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+import run_peer
+from compare import PEERS
+from openTSNE.affinity import PerplexityBasedNN
+from run_peer import SET_UP, time_preparation
+from scipy.spatial.distance import cdist
+from score_run import exact_neighbors, main, score_embedding
+from sklearn.datasets import load_digits
+
+
+@pytest.fixture(scope="module")
+def features():
+    return load_digits().data[:300].astype(np.float32) + np.random.default_rng(0).normal(0, 0.01, (300, 64)).astype(
+        "f4"
+    )
+
+
+def test_every_peer_can_be_set_up():
+    assert SET_UP.keys() == PEERS.keys()
+
+
+@pytest.mark.parametrize(("points", "rows"), [(120, 120), (0, 300)])
+def test_peer_embeds_the_first_rows_and_records_its_times(points, rows, features, tmp_path, monkeypatch):
+    seen = []
+
+    def set_up(threads, seed):
+        def embed(some):
+            seen.append((some, threads, seed))
+            time.sleep(0.05)
+            return some[:, :2].astype(np.float64), 0.01
+
+        return embed
+
+    monkeypatch.setitem(SET_UP, "ours", set_up)
+    np.save(tmp_path / "features.npy", features)
+    paths = [str(tmp_path / name) for name in ("features.npy", "map.npy", "record.json")]
+    before = time.monotonic()
+    run_peer.main("ours", *paths, points, 1, 7)
+    (some, *settings), record = seen[0], json.loads((tmp_path / "record.json").read_text())
+    assert np.array_equal(some, features[:rows]) and settings == [1, 7] and type(some) is np.ndarray
+    coordinates = np.load(tmp_path / "map.npy")
+    assert coordinates.dtype == np.float32 and np.array_equal(coordinates, features[:rows, :2])
+    assert (record["points"], record["dimensions"], record["prepare_seconds"]) == (rows, 64, 0.01)
+    assert before <= record["called"] <= time.monotonic() and 0.05 <= record["seconds"] < 5
+    assert record["optimize_seconds"] == pytest.approx(record["seconds"] - 0.01, abs=0.002)
+    assert 0 <= record["cpu_seconds"] < record["seconds"]
+    assert record["versions"].startswith("openTSNE ") and record["versions"].count("; ") == 4
+
+
+def test_peer_that_is_not_installed_is_recorded(tmp_path, monkeypatch):
+    def set_up(threads, seed):
+        raise ImportError("no such library")
+
+    monkeypatch.setitem(SET_UP, "bh_sne", set_up)
+    run_peer.main("bh_sne", "not read", "not written", str(tmp_path / "record.json"), 0, 1, 7)
+    assert json.loads((tmp_path / "record.json").read_text()) == {"missing": "no such library"}
+
+
+def test_this_workflow_embeds_with_its_default_parameters(features):
+    coordinates, prepare_seconds = SET_UP["ours"](1, 1004)(features)
+    assert coordinates.shape == (300, 2) and np.ptp(coordinates) > 10 and prepare_seconds > 0
+    assert np.array_equal(coordinates, SET_UP["ours"](1, 1004)(features)[0])
+
+
+@pytest.mark.parametrize(("at_end", "seconds"), [(True, 0.3), (False, 0.1)])
+def test_iterations_begin_at_the_call_of_a_method_or_at_its_end(at_end, seconds):
+    class Estimator:
+        def fit(self, features):
+            time.sleep(0.1)
+            return self.prepare(features, scale=2)
+
+        def prepare(self, features, scale):
+            time.sleep(0.2)
+            return (scale * features).tolist()
+
+    embedding, prepare_seconds = time_preparation(Estimator(), "fit", "prepare", at_end)(np.ones((3, 2)))
+    assert np.array_equal(embedding, np.full((3, 2), 2))
+    assert seconds <= prepare_seconds < seconds + 0.15
+
+
+def test_exact_neighbors_are_those_of_brute_force(features):
+    neighbors = exact_neighbors(features, 20, threads=1)
+    distances = cdist(features, features) + np.diag(np.full(300, np.inf))
+    assert np.array_equal(neighbors["indices"], np.argsort(distances, axis=1)[:, :20])
+    assert np.allclose(neighbors["distances"], np.sort(distances, axis=1)[:, :20], rtol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def coordinates(features):
+    return (features @ np.linalg.svd(features - features.mean(axis=0))[2][:2].T).astype(np.float32)
+
+
+def test_scores_are_those_of_the_definitions(features, coordinates):
+    labels = load_digits().target[:300]
+    scores = score_embedding(coordinates, labels, exact_neighbors(features, 90, threads=1))
+    p = PerplexityBasedNN(features.astype(np.float64), perplexity=30, method="exact").P.toarray()
+    itself = np.diag(np.full(300, np.inf))
+    distances = cdist(coordinates, coordinates) + itself
+    q = 1 / (1 + distances**2)
+    q /= q.sum()
+    assert scores["kl_divergence"] == pytest.approx((p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum(), abs=1e-4)
+    nearest, expected = (np.argsort(d, axis=1)[:, :10] for d in (distances, cdist(features, features) + itself))
+    shared = [len(np.intersect1d(a, b)) / 10 for a, b in zip(nearest, expected, strict=True)]
+    assert scores["knn_preservation_10"] == pytest.approx(np.mean(shared), abs=1e-6)
+    votes = [np.bincount(votes).argmax() for votes in labels[nearest]]
+    assert scores["knn_accuracy_map"] == pytest.approx((votes == labels).mean(), abs=0.004)
+
+
+def test_exact_neighbors_are_stored_until_the_features_change(features, coordinates, tmp_path, capsys):
+    paths = [tmp_path / name for name in ("features.npy", "labels.npy", "map.npy", "neighbors.npz")]
+    for path, array in zip(paths, (features, load_digits().target, coordinates[:200]), strict=False):
+        np.save(path, array)
+    main(*map(str, paths), "1")
+    first, written = json.loads(capsys.readouterr().out), paths[3].stat().st_mtime_ns
+    assert len(np.load(paths[3])["indices"]) == 200
+    main(*map(str, paths), "1")
+    assert json.loads(capsys.readouterr().out) == first and paths[3].stat().st_mtime_ns == written
+    later = time.time() + 10
+    os.utime(paths[0], (later, later))
+    main(*map(str, paths), "1")
+    assert json.loads(capsys.readouterr().out) == first and paths[3].stat().st_mtime_ns > written
