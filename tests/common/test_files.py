@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from common.files import atomic_write, save_array, save_json, save_npz, save_text, write_blocks
+from common.files import SCRIPTS, atomic_write, save_array, save_json, save_npz, save_text, write_blocks
+from helpers import ROOT
 
 FREE, ALLOW = "Free space there and run again.", "Allow writing there and run again."
 
@@ -135,6 +136,10 @@ def test_values_are_saved_as_readable_json(tmp_path):
     with pytest.raises(TypeError):
         save_json(tmp_path / "a.json", {1: {2}})
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == ["été", "b"]
+
+
+def test_folder_of_the_scripts_is_known():
+    assert SCRIPTS == ROOT / "scripts"
 
 
 def test_text_is_saved_in_utf_8(tmp_path):

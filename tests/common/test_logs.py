@@ -58,6 +58,11 @@ def test_failure_is_one_line_and_the_traceback_is_in_the_log(tmp_path, body, lin
     assert "Traceback" in (tmp_path / "rule.log").read_text()
 
 
+def test_progress_is_in_the_log_even_if_the_process_is_killed(tmp_path):
+    result = run_job(tmp_path, 'print("a bar", file=progress)\nos._exit(9)')
+    assert result.returncode == 9 and result.stderr == (tmp_path / "rule.log").read_text() == "a bar\n"
+
+
 def test_text_is_written_to_every_stream():
     streams = io.StringIO(), io.StringIO()
     tee = Tee(*streams)
@@ -98,7 +103,16 @@ class Value:
     """An object that can be watched."""
 
 
-def test_local_variables_of_an_error_and_its_causes_are_released():
+def raise_from(error):
+    raise ValueError from error
+
+
+def raise_during(error):
+    raise ValueError
+
+
+@pytest.mark.parametrize("raise_another", [raise_from, raise_during])
+def test_local_variables_of_an_error_and_its_causes_are_released(raise_another):
     watched = []
 
     def inner():
@@ -112,7 +126,7 @@ def test_local_variables_of_an_error_and_its_causes_are_released():
         try:
             inner()
         except KeyError as error:
-            raise ValueError from error
+            raise_another(error)
 
     try:
         outer()

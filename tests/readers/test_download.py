@@ -142,6 +142,12 @@ def test_file_is_fetched_with_a_progress_bar_of_its_name(site):
     assert None not in site.timeouts
 
 
+def test_body_that_the_server_compressed_is_unpacked(site):
+    site.pages[f"{SITE}/a"] = gzip.compress(b"content")
+    site.headers[f"{SITE}/a"] = {"Content-Encoding": "gzip"}
+    assert get(f"{SITE}/a") == b"content"
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_overloaded_server_is_asked_once_more(site, status):
     site.pages[f"{SITE}/a"] = [status, b"content"]

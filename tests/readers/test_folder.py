@@ -157,25 +157,27 @@ def test_resized_image_keeps_its_content(tmp_path):
     assert np.allclose(images[0, :, :8], 200 / 256) and np.allclose(images[0, :, 12:], 0)
 
 
+def test_fine_pattern_is_averaged_as_it_is_made_smaller(tmp_path):
+    stripes = np.zeros((25, 25), np.uint8)
+    stripes[:, ::2] = 200
+    save(tmp_path / "1.png", stripes)
+    images = load(tmp_path, (5, 5))[0]["train"]
+    assert np.allclose(images, 100 / 256, atol=0.05)
+
+
 def test_images_of_other_modes_are_refused(tmp_path):
     Image.new("CMYK", (9, 6)).save(tmp_path / "1.jpg")
     with pytest.raises(UserError, match=r"1\.jpg has pixels of mode CMYK\. Save it as grayscale or RGB"):
         read(str(tmp_path), None)
 
 
-def test_folder_without_images_is_refused(tmp_path):
+def test_folders_that_are_not_a_data_set_are_refused(folder, tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(UserError, match=r"none has no images \(\.png, \.jpg\), neither in class folders nor in itself"):
         read(str(tmp_path / "none"), None)
-
-
-def test_images_beside_class_folders_are_refused(folder):
     save(folder / "alone.png", COLORED[0])
-    with pytest.raises(UserError, match=r"images has images \(alone\.png\) beside its class folders"):
+    with pytest.raises(UserError, match=r"images has images \(alone\.png\) beside its class folders\. Move them"):
         read(str(folder), None)
-
-
-def test_missing_folder_is_named(tmp_path):
     with pytest.raises(UserError, match=r"missing does not exist\. Check the path in the configuration"):
         read(str(tmp_path / "missing"), None)
     (tmp_path / "file").touch()

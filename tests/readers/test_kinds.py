@@ -171,6 +171,22 @@ IMAGES = np.zeros((40, 4, 4), np.uint8)
         ),
         ({"y_train": np.zeros(39, int)}, "y_train in {path} has 39 labels for 40 rows. Add the missing ones (1)."),
         ({"x_train": IMAGES + 1.5}, "40 of the 40 images in x_train in {path} have values outside 0 to 1. Divide"),
+        (
+            {"x_train": IMAGES.astype(int) + 300},
+            "40 of the 40 images in x_train in {path} have values outside 0 to 255.",
+        ),
+        ({"x_train": np.where(np.arange(40) < 3, np.nan, 0)[:, None, None] + IMAGES}, "3 of the 40 images in x_train"),
+        ({"x_train": IMAGES.reshape(40, 16)}, "{path} has the shape 40 x 16: rows of 16 values are not images."),
+        ({"x_train": np.zeros((40, 3, 8, 8))}, "with the channels second. Move them to the last axis"),
+        ({"x_train": np.zeros((40, 8, 8, 5))}, "{path} has the shape 40 x 8 x 8 x 5. It must be (n, height, width) or"),
+        ({"x_train": IMAGES.astype("U1")}, "x_train in {path} holds <U1. Images must be numbers."),
+        (
+            {"y_train": np.zeros((40, 10))},
+            "y_train in {path} has the shape 40 x 10, not one label a row. Give the argm",
+        ),
+        ({"y_train": np.full(40, 0.5)}, "y_train in {path} has labels that are not whole numbers."),
+        ({"y_train": np.full(40, np.nan)}, "y_train in {path} has labels that are not whole numbers."),
+        ({"y_train": np.zeros(40, complex)}, "y_train in {path} holds complex128. Labels must be whole numbers or"),
     ],
 )
 def test_arrays_that_are_not_a_data_set_are_refused(tmp_path, prepare, arrays, line):

@@ -131,7 +131,6 @@ def test_arrays_that_are_not_what_they_declare_are_refused(tmp_path, images, rea
         ([(IMAGES, LABELS.astype(bool))] * 3, "its train labels are not 5 integers, one for each image"),
         ([(IMAGES.astype(object), LABELS)] * 3, "the pickle holds an array of 'O8', not of numbers"),
         ([(IMAGES.tolist(), LABELS)] * 3, "its pickle cannot be read (AttributeError: "),
-        ([*[(IMAGES, LABELS)] * 2, (IMAGES[:, :3], LABELS)], "its test images have 3 pixels, its train images 4"),
     ],
 )
 def test_other_data_is_refused_with_the_name_of_the_file(tmp_path, data, reason):
@@ -140,6 +139,15 @@ def test_other_data_is_refused_with_the_name_of_the_file(tmp_path, data, reason)
         read_pairs(path)
     assert f"{raised.value}".startswith(f"{path} is not a valid mnist.pkl.gz: {reason}")
     assert f"{raised.value}".endswith(f". {REMEDY}")
+
+
+def test_splits_of_different_sizes_of_images_are_refused(tmp_path):
+    pairs = [*[(IMAGES, LABELS)] * 2, (IMAGES[:, :3], LABELS)]
+    with pytest.raises(
+        UserError,
+        match=r"p\.pkl\.gz is not a valid mnist\.pkl\.gz: its test images have 3 pixels, its train images 4\. ",
+    ):
+        read_pairs(store(tmp_path / "p.pkl.gz", pairs))
 
 
 @pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no pickle"), gzip.compress(b"")[:-3]])
@@ -206,6 +214,18 @@ def test_first_and_last_values_of_the_ranges_are_accepted(tmp_path):
     pairs = [label(255)(*pixel(1 - 2**-24)(*label(0)(*pixel(0)(*pair)))) for pair in PAIRS]
     write_pairs(tmp_path / "p.pkl.gz", pairs)
     check_equal(read_pairs(tmp_path / "p.pkl.gz"), pairs)
+
+
+def test_only_labels_outside_the_range_are_counted(tmp_path):
+    labels = np.array([0, 255, 256, -1, 255])
+    with pytest.raises(UserError, match="2 of its 5 train labels are outside 0 to 255"):
+        write_pairs(tmp_path / "p.pkl.gz", [(IMAGES, labels)] * 3)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_another_number_of_pairs_is_not_written(tmp_path, count):
+    with pytest.raises(UserError, match=r"p\.pkl\.gz was not written: ValueError"):
+        write_pairs(tmp_path / "p.pkl.gz", [(IMAGES, LABELS)] * count)
 
 
 DATA = bytes(range(256)) * 4
