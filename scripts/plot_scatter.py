@@ -119,8 +119,8 @@ def find_errors(
     network that does not predict these classes, are not wrong.
     """
     wrong = {split: (rows.prediction != rows.label) & rows.prediction.notna() for split, rows in predictions.items()}
-    found = [(coordinates[split][rows], predictions[split].label[rows].astype(int)) for split, rows in wrong.items()]
-    return tuple(map(np.concatenate, zip(*found, strict=True)))
+    parts = [(coordinates[split][rows], predictions[split].label[rows].astype(int)) for split, rows in wrong.items()]
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def score_map(
         if not count:
             scores[split] = {"rows": 0} | NONE_KNOWN
             continue
-        distances, found = index.kneighbors(rows["coordinates"])
-        own = np.arange(count) if split == "train" else np.full(count, -1)
-        map_neighbors, _ = drop_self(landmarks[found], distances, own)
+        distances, indices = index.kneighbors(rows["coordinates"])
+        row_numbers = np.arange(count) if split == "train" else np.full(count, -1)
+        map_neighbors, _ = drop_self(landmarks[indices], distances, row_numbers)
         size = min(MAX_SAMPLE, rows_that_fit(SAMPLE_MB, rows["features"].shape[1]))
         sample = np.random.default_rng(0).permutation(count)[:size]
         data = SplitData(

@@ -75,17 +75,17 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def collect_versions(pins: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return versions by project: as recorded with the results, else as installed here, else as pinned."""
-    found = {}
+    versions = {}
     for name, version in pins.items():
         try:
-            found[name] = importlib.metadata.version(name.removesuffix("-base"))
+            versions[name] = importlib.metadata.version(name.removesuffix("-base"))
         except importlib.metadata.PackageNotFoundError:
-            found[name] = version
+            versions[name] = version
     recorded = {}
     for record in records:
         for name, version in record["versions"].items():
             recorded.setdefault(name.lower(), {})[version] = None
-    return found | {name: ", ".join(versions) for name, versions in recorded.items()}
+    return versions | {name: ", ".join(known) for name, known in recorded.items()}
 
 
 def render_markdown(text: str) -> str:
@@ -112,7 +112,7 @@ def render_page(
 ) -> str:
     """Return the page as HTML, from the table of compare_layers and a row of `records` for each embedding.
 
-    `methods` is the Markdown of write_methods, `made_by` says in words what made this page.
+    `methods` is the Markdown of write_methods, `made_by` describes the version of the workflow.
     """
 
     def as_html(table: pd.DataFrame, header: bool = True, index: bool = False) -> str:

@@ -27,8 +27,9 @@ def draw(coordinates: np.ndarray, labels: np.ndarray, colors: np.ndarray, size: 
 
 
 def test_axes_show_the_frame_without_ticks(corners):
-    axes = draw(*corners, np.eye(4, 3))
-    assert axes.get_xlim() == axes.get_ylim() == pytest.approx((-10.6, 10.6))
+    coordinates, labels = corners
+    axes = draw(np.add(coordinates, [3, -5]), labels, np.eye(4, 3))
+    assert axes.get_xlim() == pytest.approx((-7.6, 13.6)) and axes.get_ylim() == pytest.approx((-15.6, 5.6))
     assert not axes.axison and axes.get_aspect() == 1
 
 

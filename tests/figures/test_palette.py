@@ -46,7 +46,7 @@ def test_palette_is_a_list_of_colors_or_a_name_of_matplotlibs():
     ("palette", "classes", "message"),
     [
         ("petrof10", 10, "matplotlib has no color sequence or color map 'petrof10'. Set it to auto."),
-        (["red", "#zz"], 2, "matplotlib does not know the color '#zz'."),
+        (["red", "#zz"], 2, "matplotlib does not know the color '#zz'. Give a name or #rrggbb."),
         (["red", "blue"], 3, "2 colors for 3 classes. Give one for each class, or set it to auto."),
         ("petroff10", 11, "10 colors for 11 classes. Give one for each class, or set it to auto."),
     ],

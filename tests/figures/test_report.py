@@ -1,4 +1,4 @@
-"""`snakemake --report`, as a reader sees it: opened in a real Chromium, clicked through, looked at."""
+"""`snakemake --report`, as a reader sees it: opened in Chromium, clicked through, looked at."""
 
 import io
 import re
@@ -10,6 +10,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from helpers import LAYERS, system_program
 
+pytestmark = [pytest.mark.slow, pytest.mark.chromium]
+
 PARTS = {
     "1. Layers side by side": {"maps", "scores", "tables, configuration, versions"},
     "2. Maps": {"scatter plot", "thumbnails"},
@@ -19,7 +21,7 @@ PARTS = {
 
 @pytest.fixture(scope="module")
 def report(finished, tmp_path_factory):
-    """The report's page, opened; it asks for nothing."""
+    """The page of the report in a browser without a network."""
     workflow = finished.copy(tmp_path_factory.mktemp("report") / "workflow")
     result = workflow.run("--report", "report.html")
     assert result.returncode == 0, result.stderr
@@ -28,21 +30,22 @@ def report(finished, tmp_path_factory):
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        asked = []
-        page.route(re.compile("^https?:"), lambda route: (asked.append(route.request.url), route.abort()))
+        requests = []
+        page.route(re.compile("^https?:"), lambda route: (requests.append(route.request.url), route.abort()))
         page.goto((workflow.folder / "report.html").as_uri())
         yield page
         browser.close()
-        assert not asked, "it needs no network"
+        assert not requests, "the page needs no network"
 
 
 def open_part(page: Page, part: str) -> None:
+    """Open one part of the report, from its first page."""
     page.reload()
     page.get_by_text("Results", exact=True).first.wait_for()
     page.locator("nav").get_by_text(part).first.click()
 
 
-def test_first_page_says_what_it_is_and_where_to_begin(report):
+def test_first_page_has_the_question_and_links_to_the_parts(report):
     report.reload()
     report.get_by_role("heading", name="What has each layer of a neural network learned?").wait_for()
     text = report.inner_text("body")
@@ -59,35 +62,33 @@ def test_each_part_lists_its_figures_by_name(report, part):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_pictures_are_visible(report, part):
+def test_figures_are_visible(report, part):
     open_part(report, part)
     eyes = report.locator("a[iconname=eye]")
-    pictures = eyes.count() - (part == "1. Layers side by side")  # where the last is the page of tables
-    # the maps are a list for points and one for thumbnails, the figures of the network one at a time
-    assert pictures == {"1. Layers side by side": 2, "2. Maps": len(LAYERS), "3. Network": 1}[part]
-    for number in range(pictures):
+    figures = eyes.count() - (part == "1. Layers side by side")  # where the last is the page of tables
+    # scatter plots and thumbnails are a list each, the figures of the network are shown one at a time
+    assert figures == {"1. Layers side by side": 2, "2. Maps": len(LAYERS), "3. Network": 1}[part]
+    for number in range(figures):
         open_part(report, part)
         eyes.nth(number).click()
         report.wait_for_function("[...document.images].some(image => image.naturalWidth > 500)")
-        shown = Image.open(io.BytesIO(report.screenshot())).convert("HSV").crop((450, 0, 1280, 900))
-        saturation = np.asarray(shown)[..., 1]
-        assert (saturation > 60).mean() > 0.003, "the picture's colors are not on the screen"
+        screen = Image.open(io.BytesIO(report.screenshot())).convert("HSV").crop((450, 0, 1280, 900))
+        saturation = np.asarray(screen)[..., 1]
+        assert (saturation > 60).mean() > 0.003, "the colors of the figure are not on the screen"
 
 
-def test_caption_says_what_one_sees_and_how_it_was_made(report):
+def test_caption_describes_the_figure_and_how_it_was_made(report):
     open_part(report, "2. Maps")
     report.locator("a[iconname=information-circle]").first.click()
     report.get_by_text("Each point is a training image").wait_for()
     assert re.search(r"KL divergence \d\.\d+: perplexity 15, 250 iterations", report.inner_text("nav"))
 
 
-def test_summary_has_scores_configuration_and_versions(report):
+def test_summary_has_scores_methods_configuration_and_versions(report):
     open_part(report, "1. Layers side by side")
     report.locator("a[iconname=eye]").nth(2).click()
     page = report.frame_locator("iframe").locator("body")
     page.get_by_text("trustworthiness").first.wait_for()
     text = page.inner_text()
-    assert all(
-        said in text
-        for said in ("dense3", "tsne.perplexity", "digits.pkl.gz", "tensorflow", "2.21.0", "We trained a convol")
-    )
+    for part in ("dense3", "tsne.perplexity", "digits.pkl.gz", "tensorflow", "2.21.0", "We trained a convol"):
+        assert part in text

@@ -122,7 +122,7 @@ def test_log_has_the_scores_that_are_known(digits, classes, caplog):
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["train", "test"]
 
 
-def test_page_of_the_scores_has_the_numbers_of_rows_that_are_used():
+def test_texts_have_the_numbers_of_rows_that_are_used():
     from score_map import SAMPLE_MB
 
     text = (ROOT / "docs/scores.md").read_text()
@@ -130,3 +130,5 @@ def test_page_of_the_scores_has_the_numbers_of_rows_that_are_used():
     assert f"more than {SAMPLE_MB:,} MB" in text
     assert f"rank correlation of distances uses {MAX_CORRELATED:,} of them" in text
     assert f"continuity (both with {N_VOTERS} neighbors)" in text
+    caption = (ROOT / "report/scores.rst").read_text()
+    assert f"use {MAX_SAMPLE:,} random images of a split, the rank correlation {MAX_CORRELATED:,}." in caption

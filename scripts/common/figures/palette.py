@@ -59,5 +59,5 @@ def class_colors(palette: str | Sequence[str], classes: int) -> np.ndarray:
         )
     unknown = [color for color in colors if not is_color_like(color)]
     if unknown:
-        raise UserError(f"figures.palette: matplotlib does not know the color {unknown[0]!r}.")
+        raise UserError(f"figures.palette: matplotlib does not know the color {unknown[0]!r}. Give a name or #rrggbb.")
     return np.array([to_rgb(color) for color in colors[:classes]])

@@ -17,22 +17,22 @@ Value = float | dict[str, Any] | None  # a mapping has the score itself as "mean
 
 
 def knn_accuracy(neighbors: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> float:
-    """Return the share of rows (m,) > 0 whose N_VOTERS nearest neighbors (m, k) vote for the `truth` (m,).
+    """Return the share of rows whose N_VOTERS nearest neighbors (m, k) vote for their true label, `truth` (m,).
 
-    `labels` (n,) are those of the neighbors. In a tie the smallest label wins.
+    `labels` (n,) are those of the rows that `neighbors` number. In a tie the smallest label wins.
     """
     from scipy.stats import mode
 
     return float((mode(labels[neighbors[:, :N_VOTERS]], axis=1).mode == truth).mean())
 
 
-def knn_preservation(found: np.ndarray, true: np.ndarray, k: int, block: int = 10_000) -> float:
-    """Return the share of the k nearest `true` neighbors (m, at least k) that are among the k nearest `found` ones."""
+def knn_preservation(map_neighbors: np.ndarray, neighbors: np.ndarray, k: int, block: int = 10_000) -> float:
+    """Return the share of the k nearest `neighbors` (m, at least k) that are among the k nearest `map_neighbors`."""
     count = 0
-    for start in range(0, len(found), block):
+    for start in range(0, len(neighbors), block):
         rows = slice(start, start + block)
-        count += (found[rows, :k, None] == true[rows, None, :k]).sum()
-    return float(count / (len(found) * k))
+        count += (map_neighbors[rows, :k, None] == neighbors[rows, None, :k]).sum()
+    return float(count / (len(neighbors) * k))
 
 
 def silhouette(distances: np.ndarray, data: SplitData) -> dict[str, Any]:
