@@ -73,7 +73,7 @@ def flatten_images(count: int, threads: int) -> None:
 
 
 def run(stage: str, points: int, threads: int) -> dict[str, Any]:
-    """Run a stage with so many images; return its measurements, or a `note` with the reason if it fails."""
+    """Run a stage on the first `points` images; return its measurements, or a `note` with the reason if it fails."""
     log, record = (FOLDER / f"{points}-{stage}.{suffix}" for suffix in ("log", "json"))
     record.unlink(missing_ok=True)
     status, _, usage = measure(stage_command(stage, points, threads, SEED), log, threads)

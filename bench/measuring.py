@@ -23,13 +23,13 @@ OURS = ("openTSNE", "numba", *SHARED)  # packages that this workflow's t-SNE com
 
 
 def limit_cores(threads: int) -> None:
-    """Let this process, and those that it starts, use so many cores: oneDAL uses all that it sees. Linux only."""
+    """Limit the cores of this process and of those that it starts: oneDAL uses all that it sees. Linux only."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def limit_threads(threads: int) -> dict[str, str]:
-    """Return the environment of a process that is to compute with so many threads."""
+    """Return the environment of a process that is to compute with this number of threads."""
     libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
     return os.environ | {f"{library}_NUM_THREADS": f"{threads}" for library in libraries}
 

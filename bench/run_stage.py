@@ -132,7 +132,7 @@ def flatten_images(count: int) -> None:
 
 
 def main(stage: str, points: int, threads: int, seed: int) -> None:
-    """Run a stage on so many images; write its results and times to {points}-{stage}.json."""
+    """Run a stage on the first `points` images; write its results and times to {points}-{stage}.json."""
     timer = Timer()
     record = STAGES[stage](points, threads, seed, timer)
     record |= {

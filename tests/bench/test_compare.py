@@ -50,7 +50,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory) -> Bench:
-    """A benchmark of all peers, of which one is missing, in two rounds."""
+    """A benchmark of all peers, one of them missing, in two rounds."""
     bench = Bench(tmp_path_factory.mktemp("bench"))
     result = bench.run("--layers", "pixel", "--points", f"{POINTS}", "--rounds", "2", "--peers", *TESTED)
     assert result.returncode == 0, result.stderr

@@ -164,7 +164,10 @@ def test_interrupted_benchmark_is_continued_and_a_failed_stage_does_not_stop_it(
     first, *others = growth.table.itertuples()
     measured.to_csv(growth.folder / "docs/growth.csv", index=False)
     assert (first.points, first.stage) == (90, "neighbors")
-    assert first.note == "failed with status 1: ValueError: 90 neighbors of 90 rows"
+    assert first.note == (
+        "failed with status 1: ValueError: There are 90 rows, and 90 neighbors of each are needed. "
+        "Give more rows or a smaller k."
+    )
     assert [(row.points, row.stage, row.seconds) for row in others] == [(300, stage, 12345) for stage in STAGES]
     assert not unfinished.exists(), "the next benchmark is a new one"
 

@@ -109,13 +109,14 @@ def test_recall_grows_with_components_candidates_and_cells(features, search, nea
     assert found(64, 2, 8) < found(64, 2, 30) < found(64, 2, every)
 
 
-def test_few_cells_are_searched_if_few_are_to_be_visited(search):
-    for count, visits, most in (40, 1, 0.1), (10, 30, 0.2):
-        candidates = search.find_candidates(search.projected[:1], count, Plan(64, 2, visits))[0]
-        nearest_cells = cdist(search.projected[:1, :64], search.centers)[0].argsort()
-        ranks = np.argsort(nearest_cells)[search.cells[candidates]]
-        assert ranks.max() < max(visits, math.ceil(4 * count / 4000 * len(search.centers)))
-        assert ranks.max() < most * len(search.centers)
+@pytest.mark.parametrize(("count", "visits"), [(10, 30), (10, 100), (40, 1)])
+def test_only_the_nearest_cells_are_searched(search, count, visits):
+    queries = search.projected[::20]
+    candidates = search.find_candidates(queries, count, Plan(64, 2, visits))
+    order = np.argsort(cdist(queries[:, :64], search.centers), axis=1)
+    ranks = np.take_along_axis(np.argsort(order, axis=1), search.cells[candidates], axis=1)
+    least = math.ceil(4 * count / 4000 * len(search.centers))  # the number that is searched in any case
+    assert ranks.max() < max(visits, least) and ranks.max() >= visits / 2
 
 
 def test_norm_that_the_projection_omits_improves_the_ranking(features, search, nearest):
@@ -134,7 +135,7 @@ def test_neighbor_is_found_from_the_number_of_cells_that_it_needs(features, sear
     checked = 0
     for row, last in zip(rows, needed.argmax(axis=1), strict=True):
         neighbor, visits = nearest[row, 1 + last], needed.max(axis=1)[rows == row][0]
-        if visits > 10:  # so many are searched in any case
+        if visits > 10:  # the number that is searched in any case
             for fewer, is_found in (0, True), (1, False):
                 found, _ = search(features[row : row + 1], 11, Plan(64, 3, visits - fewer))
                 assert (neighbor in found) == is_found

@@ -128,8 +128,8 @@ def test_rows_that_no_projection_can_tell_apart_are_searched_exactly(low_limit, 
     assert np.array_equal(search(features[:30], 15)[0], brute_force(features, features[:30], 15)[0])
 
 
-def test_as_many_neighbors_as_rows_cannot_be_searched():
+def test_as_many_neighbors_as_rows_are_refused():
     features = decaying(30, 5)
     assert build_search(features, 29, seed=0, memory_mb=100, threads=1)[1]["method"] == "exact"
-    with pytest.raises(ValueError, match="30 neighbors of 30 rows"):
+    with pytest.raises(ValueError, match="There are 30 rows, and 30 neighbors of each are needed"):
         build_search(features, 30, seed=0, memory_mb=100, threads=1)

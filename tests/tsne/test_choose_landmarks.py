@@ -30,7 +30,7 @@ def test_landmarks_are_the_same_for_a_seed_and_others_for_another(unequal_blobs)
 
 
 def test_every_group_larger_than_the_step_has_a_landmark():
-    """Twenty groups, of which each is a cell of its own or divided into several."""
+    """Each of twenty groups is one cell or several."""
     centers = np.random.default_rng(0).normal(size=(20, 40)) * 50
     features = (np.repeat(centers, 50, axis=0) + np.random.default_rng(1).normal(size=(1000, 40))).astype(np.float32)
     rows = choose_landmarks(features, 100, seed=0, threads=1)

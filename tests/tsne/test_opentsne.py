@@ -1,4 +1,4 @@
-"""The embedding on the CPU: what it looks like, and what is recorded of it."""
+"""The embedding on the CPU, and its record."""
 
 import numpy as np
 import openTSNE

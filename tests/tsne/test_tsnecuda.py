@@ -1,4 +1,4 @@
-"""tsnecuda in a process of its own: what it is asked, and what its answer becomes.
+"""tsnecuda in a separate process: the calls, the answers and the failures.
 
 The tests use the mock in tests/mocks, which says how it differs from the real library. No GPU is needed or used.
 """

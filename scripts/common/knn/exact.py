@@ -24,7 +24,7 @@ RANKING_BLOCK = 1000  # queries of a block in squared_distances
 
 
 def map_in_threads(function: Callable, tasks: Iterable[Any], threads: int) -> Iterator[Any]:
-    """Yield function(task) for each task, in order, computed by so many threads; `function` must release the GIL."""
+    """Yield function(task) for each task, in order, computed by several threads; `function` must release the GIL."""
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         yield from pool.map(function, tasks)
 

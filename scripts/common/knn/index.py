@@ -29,7 +29,7 @@ log = logging.getLogger("workflow")
 # Queries (m, d), k -> indices (m, k) int32 and Euclidean distances (m, k) float32, nearest first
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
-RECALL_SAMPLE = 500  # rows whose exact neighbors guide the plan, and as many others that the recall is measured on
+RECALL_SAMPLE = 500  # rows whose exact neighbors guide the plan; the recall is measured on as many others
 MIN_RECALL = 0.999  # below it, the search is exact
 FULL_RECALL, GOOD_RECALL = 0.9997, 0.9996  # goals with all cells searched, and with as few cells as suffice
 CELLS_PER_ROOT = 4  # cells, as a multiple of the square root of the number of rows
@@ -232,7 +232,7 @@ def build_search(
     """
     n, d = features.shape
     if k >= n:
-        raise ValueError(f"{k} neighbors of {n} rows")
+        raise ValueError(f"There are {n} rows, and {k} neighbors of each are needed. Give more rows or a smaller k.")
     exact = partial(search_exactly, features, memory_mb=memory_mb, threads=threads)
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
         count = max(1, min(RECALL_SAMPLE, rows_that_fit(SAMPLE_MB, d) // 2))

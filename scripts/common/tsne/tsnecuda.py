@@ -57,7 +57,7 @@ def run_process(request: Mapping[str, Any], start: np.ndarray, seconds: float, t
     """Return the process's answer to `request`, an embedding (n, 2) float32, from the `start` (n, 2).
 
     What the process prints goes to the standard error stream. Raises BackendError, which names the `task`, unless the
-    process ends with status 0 within so many `seconds` and the embedding is finite and has the right shape.
+    process ends with status 0 within the time limit and the embedding is finite and has the right shape.
     """
     stdin = io.BytesIO()
     np.save(stdin, np.asarray(start, np.float32))

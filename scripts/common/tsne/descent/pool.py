@@ -15,7 +15,7 @@ class BlockPool:
     """Threads that share the work on fixed blocks of an array. Idle threads sleep."""
 
     def __init__(self, threads: int) -> None:
-        """Use so many threads, the calling one included."""
+        """Use this number of threads, including the calling one."""
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 

@@ -36,7 +36,7 @@ def _sum_weights(points, sums, first, last):  # noqa: ANN001, ANN202
     one = np.float32(1)
     for i in range(first, last):
         own_x, own_y, total = points[0, i], points[1, i], 0.0
-        for start in range(0, points.shape[1], 1024):  # single precision is exact enough for so many
+        for start in range(0, points.shape[1], 1024):  # single precision is accurate enough for 1024 terms
             xs, ys = points[0, start : start + 1024], points[1, start : start + 1024]
             part = np.float32(0)
             for j in range(len(xs)):
@@ -56,7 +56,7 @@ def repulsion(points: np.ndarray, pool: BlockPool) -> tuple[np.ndarray, float]:
     count = points.shape[1]
     span = float(np.ptp(points, axis=1).max())
     if not math.isfinite(span):
-        raise FloatingPointError("the embedding has coordinates that are not finite")
+        raise FloatingPointError("The embedding has coordinates that are not finite.")
     if count**2 <= EXACT_PAIRS:
         forces, potentials = np.zeros_like(points), np.zeros(count)
         pool.run(count, _repel_pairs, points, points, forces, potentials)
