@@ -150,7 +150,11 @@ def test_splits_of_different_sizes_of_images_are_refused(tmp_path):
         read_pairs(store(tmp_path / "p.pkl.gz", pairs))
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no pickle"), gzip.compress(b"")[:-3]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"no pickle"), gzip.compress(b"")[:-3]],
+    ids=["empty", "not gzipped", "not a pickle", "truncated"],
+)
 def test_damaged_files_are_named(tmp_path, content):
     (tmp_path / "p.pkl.gz").write_bytes(content)
     with pytest.raises(UserError, match=r"p\.pkl\.gz"):
