@@ -59,6 +59,9 @@ def test_texts_are_on_the_page_and_overlap_neither_each_other_nor_an_embedding(c
     boxes = np.concatenate(boxes)
     assert len(boxes) == 3 * count + (classes > 0) and not overlap(boxes)
     assert boxes.min() >= -1e-3 and (boxes[:, 2:] <= figure.bbox.size + 1e-3).all()
+    if classes:
+        gap = text_boxes(figure.texts[1::2])[:, 1].min() - figure.legends[0].get_window_extent().y1
+        assert gap < 0.2 * figure.dpi, "the legend stands below the captions"
     used = boxes[:, 3].max() - boxes[:, 1].min()
     assert used > figure.bbox.height - 0.25 * figure.dpi, "at most a quarter of an inch is left over"
 
@@ -127,8 +130,8 @@ def test_names_are_not_read_as_formulas_or_left_out():
     assert not any(text.get_parse_math() for text in (*texts, figure.texts[0]))
 
 
-@pytest.mark.parametrize(("classes", "is_shown"), [(0, False), (40, True), (41, False)])
-def test_more_than_forty_classes_have_no_legend(classes, is_shown):
+@pytest.mark.parametrize(("classes", "is_shown"), [(0, False), (1, True), (40, True), (41, False)])
+def test_one_to_forty_classes_have_a_legend(classes, is_shown):
     labels = np.arange(82) % max(classes, 1)
     figure = plot(["a"], np.random.default_rng(0).normal(size=(82, 2)), labels, [f"n{k}" for k in range(classes)])
     assert bool(figure.legends) == is_shown
