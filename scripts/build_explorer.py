@@ -95,7 +95,7 @@ def read_tables(
         if count != len(maps):
             names = " and ".join(paths)
             raise UserError(
-                f"{maps_path} has {len(maps)} rows, {names} have {count}; {rebuild_hint(maps_path, *paths)}"
+                f"{maps_path} has {len(maps)} rows, {names} have {count}. {rebuild_hint(maps_path, *paths)}"
             )
     return maps, images, neighbors
 

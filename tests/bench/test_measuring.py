@@ -28,7 +28,7 @@ def test_process_is_measured_with_those_that_it_starts(tmp_path):
     before = time.monotonic()
     status, started, used = measure([sys.executable, "-c", code], tmp_path / "output.log", 1)
     assert status == 0 and before <= started <= time.monotonic()
-    assert 256 <= used["peak_mib"] < 1000
+    assert used["peak_mib"] >= 256  # more, if the process that starts it is large
     assert used["process_cpu_seconds"] > 0 and 0 < used["process_seconds"] <= time.monotonic() - before + 0.001
 
 

@@ -80,7 +80,9 @@ def test_classes_are_read_as_they_are_named(tmp_path):
     read = load_maps(path, ["1", "01", "NA", "nan"])
     assert read.label.tolist() == [1, 3, 0, 2] and read.prediction.tolist() == [0, 2, 3, 1]
     assert list(load_maps(path, []).columns) == []
-    with pytest.raises(UserError, match=r"maps.csv is damaged \(its label 'NA' is none of the classes\); make anew"):
+    with pytest.raises(
+        UserError, match=r"maps.csv is damaged \(ValueError: its label 'NA' is none of the classes\)\. Rebuild"
+    ):
         load_maps(path, ["1", "01", "nan"])
     maps.assign(prediction="", confidence=np.nan).to_csv(path, index=False)  # as from a network of other classes
     assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
@@ -99,7 +101,7 @@ def test_files_of_different_lengths_are_named(digits, tmp_path):
     assert maps.label.equals(digits.maps.label) and [len(part) for part in read] == [TRAIN, 297]
     assert nearest["pixel"].shape == (COUNT, 10)
     np.savez(neighbors[1], indices=np.zeros((5, 12), np.int32))
-    with pytest.raises(UserError, match=r"maps.csv has 1797 rows, .*/train.npz and .*/test.npz have 1505; make anew"):
+    with pytest.raises(UserError, match=r"maps.csv has 1797 rows, .*/train.npz and .*/test.npz have 1505\. Rebuild"):
         read_tables(*paths)
 
 
