@@ -21,6 +21,11 @@ def test_start_is_the_principal_components_at_a_small_scale(blobs):
     )
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_scale_of_the_features_has_no_effect_on_that_of_the_start(blobs, scale):
+    assert make_start(blobs[0] * np.float32(scale), seed=0)[:, 0].std() == pytest.approx(1e-4, rel=0.01)
+
+
 def test_start_is_the_same_for_a_seed_and_another_for_another(blobs):
     assert np.array_equal(make_start(blobs[0], seed=3), make_start(blobs[0], seed=3))
     assert not np.array_equal(make_start(blobs[0], seed=3), make_start(blobs[0], seed=4))

@@ -123,6 +123,14 @@ def test_failure_is_an_error_with_its_reason(mode, reason, features_path, start,
     assert reason in str(caught.value)
 
 
+def test_failure_names_the_state_of_the_driver_first(mock_tsnecuda):
+    mock_tsnecuda("exits")
+    with pytest.raises(BackendError) as caught:
+        probe(PARAMETERS)
+    driver = tsnecuda_process._check_driver()
+    assert str(caught.value) == ", ".join([*([driver] if driver else []), "the probe ended with status 35"])
+
+
 def test_tsnecuda_that_is_not_installed_is_named(features_path, start):
     with pytest.raises(BackendError, match=r"^tsnecuda is not installed$"):
         fit_tsnecuda(features_path, start, 30, PARAMETERS)
