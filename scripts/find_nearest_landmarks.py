@@ -26,7 +26,7 @@ def find_nearest_landmarks(
     int32, which number the landmarks, `distances` (rows, k) float32, nearest first, and the search's `method` and
     `recall`, which are the same in all jobs. Raises UserError if there are not more than k landmarks.
     """
-    check_n_rows(len(landmarks), k)
+    check_n_rows(len(landmarks), k, "landmarks")
     search, facts = build_search(landmark_features, k, seed, memory_mb, threads)
     numbers = np.arange(rows.start, rows.stop)
     own = np.where(np.isin(numbers, landmarks), np.searchsorted(landmarks, numbers), -1)

@@ -33,5 +33,5 @@ def test_nearest_landmarks_are_those_of_brute_force_numbered_by_row(blobs, memor
 
 
 def test_too_few_landmarks_are_refused(blobs):
-    with pytest.raises(UserError, match="There are 133 images, and 133 neighbors of each are needed"):
+    with pytest.raises(UserError, match="There are 133 landmarks, and 133 neighbors of each are needed"):
         find_nearest_landmarks(blobs[0], slice(0, 9), blobs[0][LANDMARKS], LANDMARKS, 133, 0, 100, threads=1)

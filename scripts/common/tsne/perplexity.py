@@ -8,10 +8,10 @@ def n_neighbors(perplexity: float) -> int:
     return int(3 * perplexity)
 
 
-def check_n_rows(rows: int, k: int) -> None:
-    """Raise UserError unless there are more than k rows."""
+def check_n_rows(rows: int, k: int, noun: str = "images") -> None:
+    """Raise UserError unless there are more than k rows, which the message calls by the `noun`."""
     if rows <= k:
         raise UserError(
-            f"There are {rows} images, and {k} neighbors of each are needed (3 x tsne.perplexity, at least 30). "
-            "Give more images or lower tsne.perplexity."
+            f"There are {rows} {noun}, and {k} neighbors of each are needed (3 x tsne.perplexity, at least 30). "
+            f"Give more {noun} or lower tsne.perplexity."
         )
