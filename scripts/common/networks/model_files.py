@@ -61,7 +61,7 @@ def check_model(path: str | Path) -> None:
         held = check_weights(BytesIO(archive.read(WEIGHTS)))
     declared = count_weights(config)
     if declared > held + SLACK:
-        raise UserError(f"its layers declare {declared:,} weights, and it holds {held:,}: save it again, without LoRA")
+        raise UserError(f"its layers declare {declared:,} weights, and it holds {held:,}. Save it again without LoRA")
 
 
 def check_member(member: zipfile.ZipInfo) -> None:
