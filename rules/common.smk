@@ -58,7 +58,7 @@ code("common/settings/__init__.py", "common/settings/sources.py")  # fetches the
 code(*(f"common/workflow/{module}.py" for module in WORKFLOW_MODULES))
 
 from common.errors import UserError
-from common.readers.names import SPLITS
+from common.names import SPLITS
 from common.tsne.backends import AUTO, BACKENDS
 from common.settings import datasets, load_configuration, resolve_dataset, sources
 from common.workflow import messages, provenance
@@ -66,12 +66,12 @@ from common.workflow.resources import request
 
 
 @contextmanager
-def report_configuration_errors():
-    """Let Snakemake end with the line of a UserError, without a traceback."""
+def report_user_errors(prefix=""):
+    """Let Snakemake end with the line of a UserError, after a prefix."""
     try:
         yield
     except UserError as error:
-        raise WorkflowError(f"configuration: {error}") from None
+        raise WorkflowError(f"{prefix}{error}") from None
 
 
 def load_yaml(file):
@@ -82,7 +82,7 @@ def load_yaml(file):
 if set(str(workflow.current_basedir)) & set("{}"):
     raise WorkflowError(f"Snakemake reads braces as wildcards. Rename the folder {workflow.current_basedir}.")
 
-with report_configuration_errors():
+with report_user_errors("configuration: "):
     SCHEMA = load_yaml("../config/schema.yaml")
     config.update(load_configuration(config, load_yaml("../config/config.yaml"), SCHEMA))
     for values in (config, *config["datasets"].values()):

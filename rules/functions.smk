@@ -51,7 +51,7 @@ def of_reference_layer(pattern):
 # Data.
 
 
-@report_configuration_errors()
+@report_user_errors("configuration: ")
 def dataset_files(wildcards):
     """Return the files of a data set of images, by the arguments of its reader."""
     settings, path = SETTINGS[wildcards.dataset], f"datasets.{wildcards.dataset}"
@@ -165,7 +165,7 @@ def with_gpu(settings):
 LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
 
 
-@report_configuration_errors()
+@report_user_errors("configuration: ")
 def palette(wildcards):
     """Return the palette of a job's data set; ends with an error if it has fewer colors than there are classes."""
     return sources.check_palette_size(SETTINGS[wildcards.dataset], wildcards.dataset)

@@ -41,7 +41,7 @@ for DATASET in SETTINGS:
 if workflow.modifier.is_main_snakefile() and workflow.is_main_process and "snakemake" in sys.argv[0]:
     REQUESTED, _ = get_argument_parser().parse_known_args(sys.argv[1:])
     FILES = {dataset: everything_of(dataset) for dataset in SETTINGS}
-    with report_configuration_errors():
+    with report_user_errors():
         messages.check_targets(REQUESTED.targets, ["all"], workflow.rules, FILES)
         if REQUESTED.report and not REQUESTED.targets:
             messages.check_report(REQUESTED.report, REQUESTED.configfile or [], config["make"], FILES)

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from common.errors import UserError, as_user_error, describe_error
 from common.logs import run_logged
+from common.names import IDX_FILES
 from common.readers.idx import parse_idx, write_idx
 from common.readers.mnist_pickle import MAX_UNPACKED, Pairs, gunzip, load_pairs, write_pairs
-from common.readers.names import IDX_FILES
 
 log = logging.getLogger("workflow")
 

@@ -8,9 +8,9 @@ import numpy as np
 from common.errors import format_shape
 from common.files import atomic_write, save_array, save_json
 from common.logs import run_logged
+from common.names import SPLITS
 from common.readers import read_dataset
 from common.readers.labels import number_labels
-from common.readers.names import SPLITS
 from common.readers.splits import draw_sample, hold_out
 from common.readers.streams import Split, Stream, write_rows
 

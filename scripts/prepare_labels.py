@@ -7,8 +7,8 @@ import numpy as np
 from common.errors import UserError
 from common.files import save_array, save_json
 from common.logs import run_logged
+from common.names import SPLITS
 from common.readers.labels import number_labels, read_labels
-from common.readers.names import SPLITS
 from common.readers.splits import draw_sample
 from common.readers.streams import stream_npy
 

@@ -13,9 +13,9 @@ from download_dataset import pairs_from_parts
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
+from common.names import IDX_FILES
 from common.readers.idx import write_idx
 from common.readers.mnist_pickle import write_pairs
-from common.readers.names import IDX_FILES
 from helpers import ROOT, WORKFLOW, Workflow
 
 LEFT_OUT = ("slow", "slurm", "chromium", "conda")  # markers of tests that run with CI=true only

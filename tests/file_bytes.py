@@ -11,8 +11,8 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from common.names import IDX_FILES
 from common.readers.idx import write_idx
-from common.readers.names import IDX_FILES
 
 MEGABYTE = 2**20
 GENERATOR = np.random.default_rng(0)

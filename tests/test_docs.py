@@ -31,7 +31,7 @@ def test_page_has_the_tables_that_make_docs_writes(path):
 def test_make_docs_runs_the_generator():
     command = [system_program("make", "make"), "--dry-run", "docs"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert result.stdout.splitlines()[-1] == "PYTHONPATH=scripts .venv/bin/python docs/tables.py", result.stderr
+    assert "PYTHONPATH=scripts .venv/bin/python docs/tables.py" in result.stdout.splitlines(), result.stderr
 
 
 def test_table_of_scores_has_each_score_with_its_tolerance():

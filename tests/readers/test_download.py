@@ -15,9 +15,9 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from requests.adapters import HTTPAdapter
 
 from common.errors import UserError
+from common.names import IDX_FILES
 from common.readers.idx import write_idx
 from common.readers.mnist_pickle import write_pairs
-from common.readers.names import IDX_FILES
 
 SITE = "http://site.test"
 SHA256 = {part: hashlib.sha256(write_idx(array)).hexdigest() for part, array in PARTS.items()}

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from download_dataset import download
 
+from common.names import IDX_FILES
 from common.readers import mnist_pickle
 from common.readers.idx import write_idx
 from common.readers.mnist_pickle import write_pairs
-from common.readers.names import IDX_FILES
 from helpers import system_program
 
 MEGABYTE = 2**20

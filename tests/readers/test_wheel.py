@@ -11,8 +11,8 @@ from download_dataset import read_wheel
 from file_bytes import BYTES, PARTS, pack_wheel
 
 from common.errors import UserError
+from common.names import IDX_FILES
 from common.readers.idx import write_idx
-from common.readers.names import IDX_FILES
 
 
 def check_parts(found) -> None:

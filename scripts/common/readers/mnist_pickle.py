@@ -15,7 +15,7 @@ import numpy as np
 
 from common.errors import UserError, as_user_error, report_unreadable_file
 from common.files import atomic_write
-from common.readers.names import SPLITS
+from common.names import SPLITS
 
 MAX_UNPACKED = 512 * 2**20  # bytes; MNIST takes 220 MB, and more in a pickle of Python 2
 MAX_STEPS = 1000  # in a pickle; six arrays take about 200

@@ -3,9 +3,9 @@
 import numpy as np
 
 from common.errors import UserError
+from common.names import SPLITS
 from common.readers.images import as_images
 from common.readers.mnist_pickle import read_pairs
-from common.readers.names import SPLITS
 from common.readers.streams import Split, stream_array
 
 

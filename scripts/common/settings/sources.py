@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
+from common.names import IDX_FILES
 from common.networks.architectures import load_architecture
-from common.readers.names import IDX_FILES
 from common.settings.datasets import DIGITS, count_classes, networks
 from common.settings.resolve import expand_path
 
