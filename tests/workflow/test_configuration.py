@@ -42,13 +42,3 @@ def test_quick_configuration_is_valid(workflow):
     result = workflow.run("--dry-run", "--configfile", "config/quick.yaml")
     assert result.returncode == 0, result.stderr
     assert "MNIST-quick_tSNE_pixel.eps" in result.stdout + result.stderr
-
-
-def test_wrong_target_ends_with_one_line(workflow):
-    for target, hint in (
-        ("results/figures/Small_tSNE_conv3.eps", "results/figures/Small_tSNE_conv"),
-        ("scaters", "scatters?"),
-    ):
-        result = workflow.run("--dry-run", "--", target)
-        lines = (result.stdout + result.stderr).splitlines()
-        assert [line for line in lines if line.startswith(f"there is no target {target}. Did you mean {hint}")], lines

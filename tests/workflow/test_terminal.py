@@ -45,7 +45,7 @@ def test_last_line_names_what_to_look_at_or_why_the_run_failed(workflow):
 def test_unknown_target_is_answered_with_the_nearest(finished, target, hint):
     result = finished.run("--dry-run", "--", target)
     assert result.returncode != 0
-    assert f"configuration: there is no target {target}. {hint}" in result.stdout + result.stderr
+    assert f"there is no target {target}. {hint}" in result.stdout + result.stderr
 
 
 def test_report_of_an_incomplete_data_set_is_answered_with_a_command_that_works(workflow):
