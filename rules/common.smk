@@ -1,16 +1,13 @@
 # What all rules share: the code that they run, and the configuration.
 
 import functools
-import json
 import re
 import shutil
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-from snakemake.cli import get_argument_parser
 
 SCRIPTS = Path(str(workflow.current_basedir)) / "../scripts"
 
@@ -53,14 +50,14 @@ def code(*files):
     return digest(path for file in files for path in list_code(file, source).values())
 
 
-WORKFLOW_MODULES = ("messages", "provenance", "resources")
-code("common/settings/__init__.py", "common/settings/sources.py")  # fetches them
-code(*(f"common/workflow/{module}.py" for module in WORKFLOW_MODULES))
+# This fetches what is imported here.
+code("common/settings/__init__.py", "common/settings/sources.py")
+code(*(f"common/workflow/{module}.py" for module in ("messages", "provenance", "resources")))
 
 from common.errors import UserError
 from common.names import SPLITS
-from common.tsne.backends import AUTO, BACKENDS
 from common.settings import datasets, load_configuration, resolve_dataset, sources
+from common.tsne.backends import AUTO, BACKENDS
 from common.workflow import messages, provenance
 from common.workflow.resources import request
 

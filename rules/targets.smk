@@ -1,6 +1,11 @@
 # Needs: the rules before it.
 # Makes: nothing itself. These are names to request: scatters, thumbnails, filters, comparisons, and each data set.
 
+import sys
+import time
+
+from snakemake.cli import get_argument_parser
+
 STARTED = time.time()
 
 
