@@ -72,6 +72,11 @@ def files_of_distribution(distribution: importlib.metadata.Distribution) -> Iter
             yield f"{SITE_PACKAGES}/{path}", source
 
 
+def index(channel: Path) -> None:
+    """Write the channel's index."""
+    asyncio.run(index_fs(channel))
+
+
 def conda_name(project: str) -> str:
     """The name of the conda package of a project of PyPI."""
     name = re.sub(r"[-_.]+", "-", project).lower()
@@ -103,7 +108,7 @@ def make_channel(channel: Path, projects: Iterable[str]) -> None:
     )  # the longest first, for two cores to end together
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         list(pool.map(partial(pack, channel), *zip(*packages, strict=True)))
-    asyncio.run(index_fs(channel))
+        pool.submit(index, channel).result()  # Playwright's event loop runs in this process after tests of the explorer
 
 
 def install(conda: Path) -> None:

@@ -46,11 +46,16 @@ def point_at(page: Page, position: np.ndarray) -> None:
 
 
 def pin_at(page: Page, position: np.ndarray) -> None:
-    """Click at a position until an image is pinned: on a busy machine, the library may find a click too long."""
-    for _ in range(5):
-        page.mouse.click(*position)
-        if get_state(page, "pinned") >= 0:
-            return
+    """Click at a position in an instant: on a busy machine, the library finds a click of real events too long."""
+    page.mouse.move(*position)
+    click = """([clientX, clientY]) => {
+        const target = document.elementFromPoint(clientX, clientY);
+        const position = { clientX, clientY, bubbles: true };
+        target.dispatchEvent(new MouseEvent("mousedown", { ...position, buttons: 1 }));
+        target.dispatchEvent(new MouseEvent("mouseup", position));
+        target.dispatchEvent(new MouseEvent("click", position));
+    }"""
+    page.evaluate(click, [float(value) for value in position])
 
 
 def drag_mouse(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
