@@ -71,7 +71,7 @@ def test_each_stage_continues_from_the_files_of_the_one_before(images):
     for stage in STAGES:
         main(stage, 120, 1, 1004)
         records[stage] = json.loads((FOLDER / f"120-{stage}.json").read_text())
-        assert 0 <= records[stage]["seconds"] < 20 and 0 <= records[stage]["cpu_seconds"] < 20
+        assert records[stage]["seconds"] >= 0 and records[stage]["cpu_seconds"] >= 0
         assert records[stage]["versions"].startswith("openTSNE ") and records[stage]["python"][0] == "3"
     assert (records["neighbors"]["plan"], records["neighbors"]["recall"]) == ("an exact search", 1)
     assert records["neighbors"]["dimensions"] == 784

@@ -48,7 +48,7 @@ def test_peer_embeds_the_first_rows_and_records_its_times(points, rows, features
     coordinates = np.load(tmp_path / "map.npy")
     assert coordinates.dtype == np.float32 and np.array_equal(coordinates, features[:rows, :2])
     assert (record["points"], record["dimensions"], record["prepare_seconds"]) == (rows, 64, 0.01)
-    assert before <= record["called"] <= time.monotonic() and 0.05 <= record["seconds"] < 5
+    assert before <= record["called"] <= time.monotonic() and record["seconds"] >= 0.05
     assert record["optimize_seconds"] == pytest.approx(record["seconds"] - 0.01, abs=0.002)
     assert 0 <= record["cpu_seconds"] < record["seconds"]
     assert record["versions"].startswith("openTSNE ") and record["versions"].count("; ") == 4

@@ -35,7 +35,7 @@ def test_embedding_separates_blobs(blobs, fitted):
 
 def test_record_says_how_the_embedding_was_made(fitted):
     record = dict(fitted[1])
-    assert 0 < record.pop("optimization_seconds") < 100
+    assert record.pop("optimization_seconds") >= 0
     assert record == {
         "backend": "openTSNE",
         "version": openTSNE.__version__,

@@ -71,7 +71,7 @@ def test_second_call_starts_from_the_embedding_of_the_first(features_path, start
     first = start / start.std() * 10 + noise
     assert np.allclose(coordinates, first / first.std() * 10 + noise, atol=1e-3)
     assert coordinates.dtype == np.float32 and coordinates.flags.c_contiguous
-    assert 0 < record.pop("optimization_seconds") < 100
+    assert record.pop("optimization_seconds") >= 0
     assert record == {
         "backend": "tsnecuda",
         "version": "unknown",
