@@ -55,7 +55,8 @@ code("common/settings/__init__.py", "common/settings/sources.py")
 code(*(f"common/workflow/{module}.py" for module in ("messages", "provenance", "resources")))
 
 from common.errors import UserError
-from common.names import SPLITS
+from common.names import SPLITS, SUFFIXES
+from common.scoring.parameters import MAX_VOTERS
 from common.settings import datasets, load_configuration, resolve_dataset, sources
 from common.tsne.backends import AUTO, BACKENDS
 from common.workflow import messages, provenance

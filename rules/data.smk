@@ -94,8 +94,7 @@ rule prepare_vectors:
         vectors=vector_files,
         rows="results/{dataset}/data/rows.npy",
     output:
-        features="results/{dataset}/features/{layer}.npy",
-        test_features="results/{dataset}/features/{layer}_test.npy",
+        features=by_split("results/{dataset}/features/{layer}{split}.npy"),
     log:
         "logs/prepare_vectors/{dataset}/{layer}.log",
     benchmark:

@@ -1,4 +1,4 @@
-# Needs: results/{dataset}/maps.csv, the images in results/{dataset}/data and the neighbors of both splits.
+# Needs: results/{dataset}/maps.csv, the images in results/{dataset}/data and the neighbors of all splits.
 # Makes: results/{dataset}/explorer.html, one page to explore the embeddings of all layers with.
 
 
@@ -7,10 +7,8 @@ rule build_explorer:
     input:
         maps="results/{dataset}/maps.csv",
         classes="results/{dataset}/data/classes.json",
-        train_images=of_images("results/{dataset}/data/train_images.npy"),
-        test_images=of_images("results/{dataset}/data/test_images.npy"),
-        train_neighbors=of_layers("results/{dataset}/neighbors/{layer}.npz"),
-        test_neighbors=of_layers("results/{dataset}/neighbors/{layer}_test.npz"),
+        images=of_images(images_by_split("images")),
+        neighbors=of_layers("results/{dataset}/neighbors/{layer}{suffix}.npz", suffix=SUFFIXES),
     output:
         page="results/{dataset}/explorer.html",
     log:

@@ -1,5 +1,6 @@
 # Needs: results/{dataset}/aligned/{layer}.npy, and the labels and images in results/{dataset}/data;
-#        results/{dataset}/network/history.csv, predictions.csv and conv1_filters.npy; results/{dataset}/scores and layers.csv.
+#        results/{dataset}/network/history.csv, predictions.csv and conv1_filters.npy; results/{dataset}/scores, layers.csv,
+#        layers.json and knn.csv.
 # Makes: results/figures/*.eps, each with a PNG file for the report, which cannot show EPS.
 
 
@@ -90,10 +91,11 @@ rule plot_filters:
 rule plot_layers:
     """Draw the embeddings of all layers side by side, each with its scores."""
     input:
-        maps=of_layers("results/{dataset}/aligned/{layer}.npy"),
-        labels="results/{dataset}/data/train_labels.npy",
+        maps=of_layers("results/{dataset}/aligned/{layer}{suffix}.npy", suffix=SUFFIXES),
+        labels=images_by_split("labels"),
         classes="results/{dataset}/data/classes.json",
         scores=of_layers("results/{dataset}/scores/{layer}.json"),
+        predictions=marked_predictions,
     output:
         eps="results/figures/{dataset}_tSNE_layers.eps",
         png=report("results/figures/{dataset}_tSNE_layers.png", **in_report(LAYERS_IN_REPORT, "layers", "maps")),
@@ -107,8 +109,9 @@ rule plot_layers:
     params:
         code=code("plot_layers.py"),
         layers=of_dataset(datasets.layer_names),
+        reference=of_dataset(datasets.reference_layer),
         palette=palette,
-        perplexity=setting("tsne/perplexity"),  # for the report, as the seeds
+        tsne=of_dataset(datasets.tsne_parameters),  # for the report, as the seeds
         network_seeds=of_dataset(datasets.first_network_seed),
         tsne_seed=of_dataset(datasets.first_tsne_seed),
     script:
@@ -116,9 +119,11 @@ rule plot_layers:
 
 
 rule plot_scores:
-    """Draw the scores of all layers, on training and test images."""
+    """Draw the scores of all layers on the images of each split, with their intervals."""
     input:
+        summary="results/{dataset}/layers.json",
         table="results/{dataset}/layers.csv",
+        knn="results/{dataset}/knn.csv",
     output:
         eps="results/figures/{dataset}_scores.eps",
         png=report("results/figures/{dataset}_scores.png", **in_report(LAYERS_IN_REPORT, "scores", "scores")),
@@ -135,6 +140,57 @@ rule plot_scores:
         tsne_seeds=setting("tsne/seeds"),
     script:
         "../scripts/plot_scores.py"
+
+
+rule plot_flow:
+    """Draw how many images turn from wrong to right, and back, from layer to layer."""
+    input:
+        labels=images_by_split("labels"),
+        outcomes=of_layers("results/{dataset}/scores/{layer}.npz"),
+        predictions=first_predictions,
+    output:
+        eps="results/figures/{dataset}_flow.eps",
+        png=report("results/figures/{dataset}_flow.png", **in_report(LAYERS_IN_REPORT, "flow", "wrong and right")),
+    log:
+        "logs/plot_flow/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_flow/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_flow.py"),
+        layers=of_dataset(datasets.layer_names),
+    script:
+        "../scripts/plot_flow.py"
+
+
+rule plot_flow_images:
+    """Draw the images that turn from wrong to right, and back, from layer to layer."""
+    input:
+        labels=images_by_split("labels"),
+        images=images_by_split("images"),
+        outcomes=of_layers("results/{dataset}/scores/{layer}.npz"),
+        predictions=first_predictions,
+        classes="results/{dataset}/data/classes.json",
+    output:
+        eps="results/figures/{dataset}_flow_images.eps",
+        png=report(
+            "results/figures/{dataset}_flow_images.png",
+            **in_report(LAYERS_IN_REPORT, "flow_images", "images that change"),
+        ),
+    log:
+        "logs/plot_flow_images/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_flow_images/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_flow_images.py"),
+        layers=of_dataset(datasets.layer_names),
+    script:
+        "../scripts/plot_flow_images.py"
 
 
 rule plot_history:
@@ -160,4 +216,4 @@ rule plot_history:
 
 
 # The figures by target. A new figure of all layers together belongs into COMPARISONS.
-COMPARISONS = (rules.plot_layers, rules.plot_scores)
+COMPARISONS = (rules.plot_layers, rules.plot_scores, rules.plot_flow)

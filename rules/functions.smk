@@ -7,6 +7,16 @@ from pathlib import Path
 # Any rule.
 
 
+def by_split(pattern):
+    """Return the files of all splits, by a pattern with {split}, the suffix of their names."""
+    return [pattern.replace("{split}", suffix) for suffix in SUFFIXES]
+
+
+def images_by_split(kind):
+    """Return the images or labels of all splits."""
+    return [f"results/{{dataset}}/data/{split}_{kind}.npy" for split in SPLITS]
+
+
 def setting(key):
     """Return a function that looks a setting of a job's data set up, such as network/seeds."""
     return lookup(f"{{dataset}}/{key}", within=SETTINGS)
@@ -29,9 +39,9 @@ def of_layers(pattern, **parts):
     )
 
 
-def of_images(pattern):
-    """Return a function for `input`: a file of a job's data set if it has images, else none."""
-    return lambda wildcards: pattern.format(dataset=wildcards.dataset) if wildcards.dataset in IMAGES else []
+def of_images(patterns):
+    """Return a function for `input`: files of a job's data set if it has images, else none."""
+    return lambda wildcards: collect(patterns, dataset=wildcards.dataset) if wildcards.dataset in IMAGES else []
 
 
 def of_networks(pattern):
@@ -118,20 +128,41 @@ def tsne_seed(wildcards):
     return datasets.tsne_seeds_by_suffix(SETTINGS[wildcards.dataset])[wildcards.tsne]
 
 
+def reference_map(patterns):
+    """Return a function for `input`: the files of the reference layer's embedding; none for that layer itself."""
+
+    def files(wildcards):
+        layer = datasets.reference_layer(SETTINGS[wildcards.dataset])
+        if wildcards.layer == layer and not wildcards.training:
+            return []
+        return [pattern.format(dataset=wildcards.dataset, layer=layer, tsne=wildcards.tsne) for pattern in patterns]
+
+    return files
+
+
 def landmark_rows(wildcards):
     """Return the file of a layer's landmarks, if the data set has landmarks."""
     return rules.choose_landmarks.output.rows if wildcards.dataset in LANDMARKED else []
 
 
-def all_scores(wildcards):
-    """Return the scores of all layers of a data set, for all its networks and embeddings."""
-    settings = SETTINGS[wildcards.dataset]
-    return [
-        f"results/{wildcards.dataset}/scores/{layer}{training}{tsne}.json"
-        for layer in datasets.layer_names(settings)
-        for training in datasets.networks_of_layer(settings, layer)
-        for tsne in datasets.tsne_seeds_by_suffix(settings)
-    ]
+def all_scores(pattern):
+    """Return a function for `input`: a file of all layers of a data set, for all its networks and embeddings."""
+
+    def files(wildcards):
+        settings = SETTINGS[wildcards.dataset]
+        return [
+            pattern.format(dataset=wildcards.dataset, layer=layer, training=training, tsne=tsne)
+            for layer in datasets.layer_names(settings)
+            for training in datasets.networks_of_layer(settings, layer)
+            for tsne in datasets.tsne_seeds_by_suffix(settings)
+        ]
+
+    return files
+
+
+def is_shown_map(wildcards):
+    """Return whether a job's embedding is the one that the figures show, of the first network and the first seed."""
+    return not wildcards.training and not wildcards.tsne
 
 
 def first_predictions(wildcards):
@@ -171,11 +202,18 @@ def palette(wildcards):
     return sources.check_palette_size(SETTINGS[wildcards.dataset], wildcards.dataset)
 
 
+def marked_predictions(wildcards):
+    """Return the predictions, if figures mark misclassified images."""
+    return first_predictions(wildcards) if datasets.marks_errors(SETTINGS[wildcards.dataset]) else []
+
+
 def error_files(wildcards):
-    """Return the predictions and the test images' coordinates, if a scatter plot marks misclassified images."""
-    if not datasets.marks_errors(SETTINGS[wildcards.dataset]):
+    """Return the predictions and the held-out images' coordinates, if a scatter plot marks misclassified images."""
+    settings = SETTINGS[wildcards.dataset]
+    if not datasets.marks_errors(settings) or settings["figures"]["scatter"]["style"] == "notebook":
         return []
-    return [*first_predictions(wildcards), f"results/{wildcards.dataset}/aligned/{wildcards.layer}_test.npy"]
+    held_out = by_split("results/{dataset}/aligned/{layer}{split}.npy")[1:]
+    return first_predictions(wildcards) + collect(held_out, dataset=wildcards.dataset, layer=wildcards.layer)
 
 
 def in_report(category, caption, figure):
@@ -230,8 +268,9 @@ def filters_of(dataset):
 def comparisons_of(dataset):
     """Return the figures and tables of all layers together, and the figure of the training."""
     tables = (rules.compare_layers, rules.tabulate_maps, rules.write_methods, rules.summarize_run)
-    history = collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
-    return [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)] + history
+    found = [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)]
+    found += collect(rules.plot_flow_images.output, dataset=[dataset] if dataset in IMAGES else [])
+    return found + collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
 
 
 def everything_of(dataset):

@@ -1,11 +1,14 @@
 # For data sets with tsne.landmarks: t-SNE embeds the landmarks only, and the other rows are placed in their embedding.
-# Needs: results/{dataset}/features/{layer}.npy and {layer}_test.npy.
+# For data sets with tsne.landmarks: t-SNE embeds the landmarks only, and all other rows are placed in their embedding.
+# Needs: results/{dataset}/features/{layer}.npy, {layer}_validation.npy and {layer}_test.npy.
 # Makes: results/{dataset}/landmarks/{layer}/: rows.npy, (N,) int64, the rows that are landmarks, features.npy, (N, d) float32,
-#        neighbors.npz and test_neighbors.npz, in which indices number the landmarks, map.npy and map.json;
-#        in place of the rules in maps.smk, for all rows: results/{dataset}/neighbors/{layer}.npz and {layer}_test.npz, the
-#        nearest landmarks by row, and results/{dataset}/maps/{layer}.npy, {layer}.json and {layer}_test.npy.
+#        neighbors.npz, validation_neighbors.npz and test_neighbors.npz, in which indices number the landmarks, map.npy and
+#        map.json; in place of the rules in maps.smk: results/{dataset}/neighbors/{layer}.npz, {layer}_validation.npz and
+#        {layer}_test.npz, the nearest landmarks by row, and results/{dataset}/maps/{layer}.npy, {layer}_validation.npy,
+#        {layer}_test.npy and {layer}.json.
 
 LANDMARKS = "results/{dataset}/landmarks/{layer}{training}"
+LANDMARK_MAP = f"{LANDMARKS}/map{{tsne}}.npy"
 JOB = "{dataset}/{layer}{training}"  # in the names of logs and benchmarks
 LANDMARKED_ONLY = any_of(LANDMARKED)
 TSNE_JOB = f"{JOB}{{tsne}}"
@@ -41,27 +44,42 @@ rule choose_landmarks:
         "../scripts/choose_landmarks.py"
 
 
-use rule find_neighbors as find_landmark_neighbors with:
+rule find_landmark_neighbors:
+    """Find the nearest landmarks of each landmark, and of each held-out image."""
     input:
-        features=f"{LANDMARKS}/features.npy",
-        test_features="results/{dataset}/features/{layer}{training}_test.npy",
+        features=rules.choose_landmarks.output.features,
+        held_out_features=by_split("results/{dataset}/features/{layer}{training}{split}.npy")[1:],
     output:
         neighbors=f"{LANDMARKS}/neighbors.npz",
-        test_neighbors=f"{LANDMARKS}/test_neighbors.npz",
+        held_out=[f"{LANDMARKS}/{split}_neighbors.npz" for split in SPLITS[1:]],
     log:
         f"logs/find_landmark_neighbors/{JOB}.log",
     benchmark:
         f"benchmarks/find_landmark_neighbors/{JOB}.jsonl"
     wildcard_constraints:
         dataset=LANDMARKED_ONLY,
+    conda:
+        "../envs/neighbors.yaml"
+    resources:
+        mem_mb=request(800, config["memory_mb"], features=2.6),
+        block_mb=config["memory_mb"],
+        runtime=request(5, features=0.02, held_out_features=0.02),
+    params:
+        code=code("find_landmark_neighbors.py"),
+        k=of_dataset(datasets.n_neighbors),
+        seed=of_dataset(datasets.first_tsne_seed),
+    script:
+        "../scripts/find_landmark_neighbors.py"
 
 
 use rule embed_tsne as embed_landmarks with:
     input:
-        features=f"{LANDMARKS}/features.npy",
-        neighbors=f"{LANDMARKS}/neighbors.npz",
+        features=[rules.choose_landmarks.output.features],
+        neighbors=rules.find_landmark_neighbors.output.neighbors,
+        reference=reference_map(["results/{dataset}/maps/{layer}{tsne}.npy"]),
+        rows=rules.choose_landmarks.output.rows,
     output:
-        map=f"{LANDMARKS}/map{{tsne}}.npy",
+        map=[LANDMARK_MAP],
         record=f"{LANDMARKS}/map{{tsne}}.json",
     log:
         f"logs/embed_landmarks/{TSNE_JOB}.log",
@@ -104,10 +122,9 @@ rule gather_neighbors:
     input:
         landmarks=rules.choose_landmarks.output.rows,
         parts=gather.rows("results/{{dataset}}/landmarks/{{layer}}{{training}}/neighbors-{scatteritem}.npz"),
-        test_neighbors=rules.find_landmark_neighbors.output.test_neighbors,
+        held_out=rules.find_landmark_neighbors.output.held_out,
     output:
-        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
-        test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
+        neighbors=by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz"),
     log:
         f"logs/gather_neighbors/{JOB}.log",
     benchmark:
@@ -128,10 +145,10 @@ rule gather_neighbors:
 rule transform_rows:
     """Place a chunk of the rows in the landmarks' embedding."""
     input:
-        map=rules.embed_landmarks.output.map,
+        map=LANDMARK_MAP,
         landmarks=rules.choose_landmarks.output.rows,
         landmark_neighbors=rules.find_landmark_neighbors.output.neighbors,
-        neighbors=rules.gather_neighbors.output.neighbors,
+        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
         labels="results/{dataset}/data/train_labels.npy",  # one for each row
     output:
         map=temp(f"{LANDMARKS}/map{{tsne}}-{{scatteritem}}.npy"),
@@ -175,17 +192,27 @@ rule gather_map:
         "../scripts/gather_map.py"
 
 
-use rule transform_images as transform_images_by_landmarks with:
+rule transform_images:
+    """Place the held-out images in the landmarks' embedding."""
     input:
-        map=rules.embed_landmarks.output.map,
-        neighbors=rules.find_landmark_neighbors.output.neighbors,
-        test_neighbors=rules.find_landmark_neighbors.output.test_neighbors,
-        test_labels="results/{dataset}/data/test_labels.npy",
+        map=LANDMARK_MAP,
+        landmark_neighbors=rules.find_landmark_neighbors.output.neighbors,
+        neighbors=rules.find_landmark_neighbors.output.held_out,
+        labels=images_by_split("labels")[1:],
     output:
-        map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
+        map=by_split("results/{dataset}/maps/{layer}{training}{tsne}{split}.npy")[1:],
     log:
-        f"logs/transform_images_by_landmarks/{TSNE_JOB}.log",
+        f"logs/transform_images/{TSNE_JOB}.log",
     benchmark:
-        f"benchmarks/transform_images_by_landmarks/{TSNE_JOB}.jsonl"
+        f"benchmarks/transform_images/{TSNE_JOB}.jsonl"
     wildcard_constraints:
         dataset=LANDMARKED_ONLY,
+    conda:
+        "../envs/maps.yaml"
+    resources:
+        mem_mb=request(700, landmark_neighbors=4),
+        runtime=request(5, landmark_neighbors=0.1),
+    params:
+        code=code("transform_images.py"),
+    script:
+        "../scripts/transform_images.py"

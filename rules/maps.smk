@@ -1,22 +1,23 @@
-# Needs: results/{dataset}/features/{layer}.npy and {layer}_test.npy.
-# Makes: results/{dataset}/neighbors/{layer}.npz, indices (n, k) int32, distances (n, k) float32, method and recall, and
-#        {layer}_test.npz, the neighbors of each test image among the training images;
-#        results/{dataset}/maps/{layer}.npy, the embedding, (n, 2) float32, {layer}.json, how it was made, and {layer}_test.npy,
-#        the coordinates of the test images in it;
-#        results/{dataset}/aligned/{layer}.npy and {layer}_test.npy, the same, rotated to the embedding of the pixels.
+# Needs: results/{dataset}/features/{layer}.npy, {layer}_validation.npy and {layer}_test.npy.
+# Makes: results/{dataset}/neighbors/{layer}.npz, the nearest training rows of each training row: indices (n, k) int32,
+#        distances (n, k) float32, method and recall; {layer}_validation.npz and {layer}_test.npz, those of held-out rows;
+#        {layer}_joint.npz, the nearest of all rows;
+#        results/{dataset}/maps/{layer}.npy, the coordinates of the training images in the embedding, (n, 2) float32,
+#        {layer}_validation.npy and {layer}_test.npy, those of held-out images, and {layer}.json, how it was made;
+#        results/{dataset}/aligned/{layer}.npy, {layer}_validation.npy and {layer}_test.npy, the same, rotated to the
+#        embedding of the reference layer.
 # Data sets with landmarks get their neighbors and maps from landmarks.smk.
 # A job has one thread: layers side by side keep a machine busier than one after the other, and the result is the same on
 # any number of cores.
 
 
 rule find_neighbors:
-    """Find the nearest neighbors of each row."""
+    """Find the nearest neighbors of each row, among the training rows and among all rows."""
     input:
-        features="results/{dataset}/features/{layer}{training}.npy",
-        test_features="results/{dataset}/features/{layer}{training}_test.npy",
+        features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
     output:
-        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
-        test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
+        neighbors=by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz"),
+        joint="results/{dataset}/neighbors/{layer}{training}_joint.npz",
     log:
         "logs/find_neighbors/{dataset}/{layer}{training}.log",
     benchmark:
@@ -28,10 +29,11 @@ rule find_neighbors:
     resources:
         mem_mb=request(800, config["memory_mb"], features=2.6),
         block_mb=config["memory_mb"],
-        runtime=request(5, features=0.02, test_features=0.02),
+        runtime=request(5, features=0.02),
     params:
         code=code("find_neighbors.py"),
-        k=of_dataset(datasets.n_neighbors),
+        k_train=MAX_VOTERS,
+        k_all=of_dataset(datasets.n_neighbors),
         seed=of_dataset(datasets.first_tsne_seed),
     script:
         "../scripts/find_neighbors.py"
@@ -40,10 +42,11 @@ rule find_neighbors:
 rule embed_tsne:
     """Embed the rows in two dimensions."""
     input:
-        features="results/{dataset}/features/{layer}{training}.npy",
-        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
+        features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
+        neighbors="results/{dataset}/neighbors/{layer}{training}_joint.npz",
+        reference=reference_map(by_split("results/{dataset}/maps/{layer}{tsne}{split}.npy")),
     output:
-        map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
+        map=by_split("results/{dataset}/maps/{layer}{training}{tsne}{split}.npy"),
         record="results/{dataset}/maps/{layer}{training}{tsne}.json",
     log:
         "logs/embed_tsne/{dataset}/{layer}{training}{tsne}.log",
@@ -61,51 +64,23 @@ rule embed_tsne:
         code=code("embed_tsne.py"),
         tsne=of_dataset(datasets.tsne_parameters),
         seed=tsne_seed,
+        reference=of_dataset(datasets.reference_layer),
     script:
         "../scripts/embed_tsne.py"
 
 
-rule transform_images:
-    """Place the test images in the embedding of the training images."""
-    input:
-        map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
-        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
-        test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
-        test_labels="results/{dataset}/data/test_labels.npy",
-    output:
-        map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
-    log:
-        "logs/transform_images/{dataset}/{layer}{training}{tsne}.log",
-    benchmark:
-        "benchmarks/transform_images/{dataset}/{layer}{training}{tsne}.jsonl"
-    wildcard_constraints:
-        dataset=any_of(EMBEDDED_WHOLE),
-    conda:
-        "../envs/maps.yaml"
-    resources:
-        mem_mb=request(700, neighbors=4),
-        runtime=request(5, neighbors=0.1),
-    params:
-        code=code("transform_images.py"),
-    script:
-        "../scripts/transform_images.py"
-
-
 rule align_map:
-    """Rotate an embedding, so that the same images lie in the same part of the page as in that of the pixels."""
+    """Rotate an embedding, so that the same images lie in the same part of the page as in that of the reference layer."""
     input:
-        coordinates="results/{dataset}/maps/{layer}{part}.npy",
-        map="results/{dataset}/maps/{layer}.npy",
+        map=by_split("results/{dataset}/maps/{layer}{split}.npy"),
         reference=of_reference_layer("results/{dataset}/maps/{layer}.npy"),
         labels="results/{dataset}/data/train_labels.npy",  # to notice an embedding that has lost rows
     output:
-        coordinates="results/{dataset}/aligned/{layer}{part}.npy",
+        map=by_split("results/{dataset}/aligned/{layer}{split}.npy"),
     log:
-        "logs/align_map/{dataset}/{layer}{part}.log",
+        "logs/align_map/{dataset}/{layer}.log",
     benchmark:
-        "benchmarks/align_map/{dataset}/{layer}{part}.jsonl"
-    wildcard_constraints:
-        part="(|_test)",
+        "benchmarks/align_map/{dataset}/{layer}.jsonl"
     localrule: True
     conda:
         "../envs/maps.yaml"

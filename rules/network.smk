@@ -1,8 +1,9 @@
 # Needs: the images and labels in results/{dataset}/data.
 # Makes: results/{dataset}/network/network.keras, network.json, how it was made, history.csv, a row an epoch, and
 #        predictions.csv, a row an image; results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, and
-#        {layer}_test.npy, the same for the test images; results/{dataset}/network/conv1_filters.npy, (height, width, channels,
-#        filters) float32. With several seeds, the files of all but the first have the suffix -training{seed}.
+#        {layer}_validation.npy and {layer}_test.npy, the same for the other splits;
+#        results/{dataset}/network/conv1_filters.npy, (height, width, channels, filters) float32. With several seeds, the
+#        files of all but the first have the suffix -training{seed}.
 
 
 rule train_network:
@@ -74,8 +75,8 @@ rule predict_labels:
     """Predict the class of each image."""
     input:
         network="results/{dataset}/network/network{training}.keras",
-        images=collect("results/{{dataset}}/data/{split}_images.npy", split=SPLITS),
-        labels=collect("results/{{dataset}}/data/{split}_labels.npy", split=SPLITS),
+        images=images_by_split("images"),
+        labels=images_by_split("labels"),
         classes="results/{dataset}/data/classes.json",
     output:
         predictions="results/{dataset}/network/predictions{training}.csv",
@@ -96,14 +97,12 @@ rule predict_labels:
 
 
 rule extract_features:
-    """Extract the features of one layer for the training images and the test images."""
+    """Extract the features of one layer for the images of each split."""
     input:
         network="results/{dataset}/network/network{training}.keras",
-        images="results/{dataset}/data/train_images.npy",
-        test_images="results/{dataset}/data/test_images.npy",
+        images=images_by_split("images"),
     output:
-        features="results/{dataset}/features/{layer}{training}.npy",
-        test_features="results/{dataset}/features/{layer}{training}_test.npy",
+        features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
     log:
         "logs/extract_features/{dataset}/{layer}{training}.log",
     benchmark:
@@ -114,8 +113,8 @@ rule extract_features:
         "../envs/network.yaml"
     resources:
         mem_mb=request(1300, config["memory_mb"], images=7, network=6),
-        disk_mb=request(100, images=8, test_images=8),
-        runtime=request(5, images=0.01, test_images=0.01),
+        disk_mb=request(100, images=8),
+        runtime=request(5, images=0.01),
     params:
         code=code("extract_features.py"),
         layer=layer_setting("layer"),
@@ -127,11 +126,9 @@ rule extract_features:
 rule flatten_images:
     """Write the features of the layer "pixel", which needs no network: the images themselves."""
     input:
-        images="results/{dataset}/data/train_images.npy",
-        test_images="results/{dataset}/data/test_images.npy",
+        images=images_by_split("images"),
     output:
-        features="results/{dataset}/features/pixel.npy",
-        test_features="results/{dataset}/features/pixel_test.npy",
+        features=by_split("results/{dataset}/features/pixel{split}.npy"),
     log:
         "logs/flatten_images/{dataset}.log",
     benchmark:

@@ -1,6 +1,8 @@
 # Needs: results/{dataset}/features, neighbors and maps; results/{dataset}/network/predictions.csv.
-# Makes: results/{dataset}/scores/{layer}.json, the scores of a layer and its embedding, on training and on test images;
-#        results/{dataset}/layers.csv, a row for each layer, split and pair of seeds, and layers.json, a summary;
+# Makes: results/{dataset}/scores/{layer}.json, the scores of a layer and its embedding by split, and {layer}.npz, the
+#        outcomes of the images that they are the means of;
+#        results/{dataset}/layers.csv, a row for each layer, embedding, split and pair of seeds, and layers.json, a summary
+#        with intervals;
 #        results/{dataset}/maps.csv, the coordinates of each image, for other tools;
 #        results/{dataset}/methods.md, the methods section, and summary.html, a page of the report.
 
@@ -22,19 +24,16 @@ ENVIRONMENTS = [
 rule score_map:
     """Score a layer and its embedding."""
     input:
-        features="results/{dataset}/features/{layer}{training}.npy",
-        neighbors="results/{dataset}/neighbors/{layer}{training}.npz",
-        map="results/{dataset}/maps/{layer}{training}{tsne}.npy",
+        features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
+        neighbors=by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz"),
+        map=by_split("results/{dataset}/maps/{layer}{training}{tsne}{split}.npy"),
         record="results/{dataset}/maps/{layer}{training}{tsne}.json",
-        labels="results/{dataset}/data/train_labels.npy",
+        labels=images_by_split("labels"),
         landmarks=landmark_rows,
-        test_features="results/{dataset}/features/{layer}{training}_test.npy",
-        test_neighbors="results/{dataset}/neighbors/{layer}{training}_test.npz",
-        test_map="results/{dataset}/maps/{layer}{training}{tsne}_test.npy",
-        test_labels="results/{dataset}/data/test_labels.npy",
         classes="results/{dataset}/data/classes.json",
     output:
         scores="results/{dataset}/scores/{layer}{training}{tsne}.json",
+        outcomes="results/{dataset}/scores/{layer}{training}{tsne}.npz",
     log:
         "logs/score_map/{dataset}/{layer}{training}{tsne}.log",
     benchmark:
@@ -49,18 +48,51 @@ rule score_map:
         of_network=is_network_layer,
         network_seed=network_seed,
         tsne_seed=tsne_seed,
+        with_baselines=is_shown_map,
     script:
         "../scripts/score_map.py"
+
+
+rule score_knn:
+    """Score a layer by kNN accuracy over the number of voters, by three metrics."""
+    input:
+        features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
+        neighbors=by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz"),
+        labels=images_by_split("labels"),
+        classes="results/{dataset}/data/classes.json",
+    output:
+        table="results/{dataset}/scores/{layer}{training}_knn.csv",
+        outcomes="results/{dataset}/scores/{layer}{training}_knn.npz",
+    log:
+        "logs/score_knn/{dataset}/{layer}{training}.log",
+    benchmark:
+        "benchmarks/score_knn/{dataset}/{layer}{training}.jsonl"
+    conda:
+        "../envs/neighbors.yaml"
+    resources:
+        mem_mb=request(800, config["memory_mb"], features=2.6),
+        block_mb=config["memory_mb"],
+        runtime=request(5, features=0.02),
+    params:
+        code=code("score_knn.py"),
+        network_seed=network_seed,
+        seed=of_dataset(datasets.first_tsne_seed),
+    script:
+        "../scripts/score_knn.py"
 
 
 rule compare_layers:
     """Compare the scores of the layers."""
     input:
-        scores=all_scores,
+        scores=all_scores("results/{dataset}/scores/{layer}{training}{tsne}.json"),
+        outcomes=all_scores("results/{dataset}/scores/{layer}{training}{tsne}.npz"),
+        knn=all_scores("results/{dataset}/scores/{layer}{training}_knn.csv"),
+        knn_outcomes=all_scores("results/{dataset}/scores/{layer}{training}_knn.npz"),
         predictions=of_networks("results/{dataset}/network/predictions{training}.csv"),
     output:
         table="results/{dataset}/layers.csv",
         summary="results/{dataset}/layers.json",
+        knn="results/{dataset}/knn.csv",
     log:
         "logs/compare_layers/{dataset}.log",
     benchmark:
@@ -71,7 +103,6 @@ rule compare_layers:
     params:
         code=code("compare_layers.py"),
         network_seeds=of_dataset(seeds_of_networks),
-        reference=of_dataset(datasets.reference_layer),
     script:
         "../scripts/compare_layers.py"
 
@@ -79,8 +110,9 @@ rule compare_layers:
 rule tabulate_maps:
     """Write the coordinates of all images in all embeddings, with their labels and predictions, as a table."""
     input:
-        maps=of_layers("results/{dataset}/aligned/{layer}{part}.npy", part=["", "_test"]),
-        labels=collect("results/{{dataset}}/data/{split}_labels.npy", split=["train", "test"]),
+        maps=of_layers("results/{dataset}/aligned/{layer}{suffix}.npy", suffix=SUFFIXES),
+        labels=images_by_split("labels"),
+        outcomes=of_layers("results/{dataset}/scores/{layer}.npz"),
         predictions=first_predictions,
         classes="results/{dataset}/data/classes.json",
     output:
@@ -102,11 +134,9 @@ rule tabulate_maps:
 rule write_methods:
     """Write the methods section of the run, for a paper."""
     input:
-        train_labels="results/{dataset}/data/train_labels.npy",
-        validation_labels="results/{dataset}/data/validation_labels.npy",
-        test_labels="results/{dataset}/data/test_labels.npy",
+        labels=images_by_split("labels"),
         classes="results/{dataset}/data/classes.json",
-        images=of_images("results/{dataset}/data/train_images.npy"),
+        images=of_images(["results/{dataset}/data/train_images.npy"]),
         networks=of_networks("results/{dataset}/network/network{training}.json"),
         records=of_layers("results/{dataset}/maps/{layer}.json"),
     output:
@@ -129,6 +159,7 @@ rule write_methods:
 rule summarize_run:
     """Summarize the run for the report: scores, embeddings, methods, configuration and versions."""
     input:
+        summary="results/{dataset}/layers.json",
         table="results/{dataset}/layers.csv",
         methods="results/{dataset}/methods.md",
         networks=of_networks("results/{dataset}/network/network{training}.json"),

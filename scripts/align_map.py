@@ -21,6 +21,7 @@ def align_map(coordinates: np.ndarray, embedding: np.ndarray, reference: np.ndar
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"align_map {snakemake.wildcards.layer}"):
-        embedding, reference, _ = load_rows(*(snakemake.input[name] for name in ("map", "reference", "labels")))
-        aligned = align_map(load_array(snakemake.input.coordinates), embedding, reference)
-        save_array(snakemake.output.coordinates, aligned.astype(np.float32))
+        maps = snakemake.input.map
+        embedding, reference, _ = load_rows(maps[0], snakemake.input.reference, snakemake.input.labels)
+        for path, aligned in zip(maps, snakemake.output.map, strict=True):
+            save_array(aligned, align_map(load_array(path), embedding, reference).astype(np.float32))

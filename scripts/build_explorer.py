@@ -19,6 +19,7 @@ from common.figures.palette import class_colors
 from common.files import SCRIPTS, save_text
 from common.inputs import load_array, load_classes, load_npz
 from common.logs import run_logged
+from common.names import SPLITS
 from common.provenance import provenance
 from common.provenance_text import describe_provenance
 
@@ -76,13 +77,12 @@ def read_tables(
     maps_path: str,
     classes: Sequence[str],
     image_paths: Sequence[str],
-    neighbor_paths: Mapping[str, tuple[str, str]],
+    neighbor_paths: Mapping[str, Sequence[str]],
 ) -> tuple[pd.DataFrame, list[np.ndarray], dict[str, np.ndarray]]:
     """Return the maps, the images and the neighbors as make_page_data takes them.
 
-    Of each two paths, the first belongs to the training images and the second to the held-out images. Without
-    `image_paths` there are no images. Raises UserError if a file is damaged, or if its rows are not as many as those of
-    maps.csv.
+    The paths are by split, in the order of SPLITS. Without `image_paths` there are no images. Raises UserError if a
+    file is damaged, or if its rows are not as many as those of maps.csv.
     """
     maps = load_maps(maps_path, classes)
     images = [load_array(path) for path in image_paths]
@@ -90,7 +90,7 @@ def read_tables(
     for layer, paths in neighbor_paths.items():
         neighbors[layer] = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
     counts = {tuple(image_paths): sum(map(len, images))} if images else {}
-    counts |= {neighbor_paths[layer]: len(rows) for layer, rows in neighbors.items()}
+    counts |= {tuple(neighbor_paths[layer]): len(rows) for layer, rows in neighbors.items()}
     for paths, count in counts.items():
         if count != len(maps):
             names = " and ".join(paths)
@@ -112,7 +112,7 @@ def make_page_data(
 ) -> dict[str, Any]:
     """Return what the page needs to know, for JSON; data.js reads it.
 
-    `maps` is the table that load_maps returns. `images` holds the training images and the held-out images, each
+    `maps` is the table that load_maps returns. `images` holds the images of each split,
     (n, height, width, 1 or 3) with values in [0, 1], or nothing. `neighbors[layer]` (rows of maps, k) holds the numbers
     of the training images that are nearest to each image, nearest first. `made_by` says what made the page.
     """
@@ -130,7 +130,6 @@ def make_page_data(
         for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
             arrays[f"{layer}_{axis}"] = pack_array(values)
         arrays[f"{layer}_neighbors"] = pack_array(shrink_integers(neighbors[layer]))
-    train = int((maps.split == "train").sum())
     side, (height, width), sheets = make_sprite_sheets(images) if images else (0, (0, 0), [])
     return {
         "dataset": dataset,
@@ -139,8 +138,7 @@ def make_page_data(
         "colors": [to_hex(color) for color in class_colors(palette, len(classes))],
         "medians": medians,  # of the coordinates of each class, by layer
         "predicted": predicted,
-        "train": train,
-        "test": len(maps) - train,
+        "splits": {split: int((maps.split == split).sum()) for split in SPLITS},
         "nearest": neighbors[layers[0]].shape[1],
         "gray": bool(images) and images[0].shape[3] == 1,
         "size": [width, height] if images else None,
@@ -176,10 +174,9 @@ def build_explorer(data: Mapping[str, Any], sources: Path = PAGE) -> str:
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "build_explorer"):
         given, layers = snakemake.input, snakemake.params.layers
-        paths = dict(zip(layers, zip(given.train_neighbors, given.test_neighbors, strict=True), strict=True))
+        paths = {layer: given.neighbors[len(SPLITS) * at :][: len(SPLITS)] for at, layer in enumerate(layers)}
         classes = load_classes(given.classes)
-        images = [given.train_images, given.test_images] if given.train_images else []
-        tables = read_tables(given.maps, classes, images, paths)
+        tables = read_tables(given.maps, classes, given.images, paths)
         made_by = describe_provenance(provenance(snakemake.wildcards.dataset))
         data = make_page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, classes, *tables, made_by)
         save_text(snakemake.output.page, build_explorer(data))

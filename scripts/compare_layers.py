@@ -1,98 +1,173 @@
-"""Compare the layers: a table of all scores, and a summary over the seeds."""
+"""Compare the layers: a table of all scores, and a summary with intervals and differences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from common.files import atomic_write, save_json
-from common.inputs import load_json
+from common.inputs import load_json, load_npz
 from common.logs import run_logged
-from common.scoring.scores import SCORES, as_number
+from common.names import SPLITS
+from common.scoring.baselines import BASELINES
+from common.scoring.bootstrap import describe, resample_means
+from common.scoring.scores import SCORES, mean_outcome
 from common.tables import load_table
 
-SPLITS = ("train", "test")
+Entry = Mapping[str, Any]  # what score_map wrote of a layer
+Outcomes = Mapping[str, np.ndarray]  # of its images, by "{split}_{score}"
+Network = Mapping[str, np.ndarray]  # whether a network predicts the label of each image, by split
+
+DIFFERENCES = {  # between splits
+    "memorization": ("train", "validation"),
+    "shift": ("validation", "test"),
+}
 
 
-def measure_accuracy(predictions: pd.DataFrame) -> dict[str, float]:
-    """Return the share of correct predictions by split, from the table of predict_labels.
+def find_correct(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return whether the prediction of each image is right, (n,) float, by split, from the table of predict_labels.
 
     Splits without predictions, of a network that does not predict these classes, are left out.
     """
     known = predictions.dropna(subset="prediction")
-    return (known.prediction == known.label).groupby(known.split).mean().to_dict()
+    return {split: (rows.prediction == rows.label).to_numpy(float) for split, rows in known.groupby("split")}
 
 
-def tabulate(scores: Sequence[Mapping[str, Any]], accuracies: Mapping[int | None, Mapping[str, float]]) -> pd.DataFrame:
-    """Return a row for each layer, split and pair of seeds, in the order of `scores`, which score_map wrote.
+def tabulate(
+    entries: Sequence[Entry], outcomes: Sequence[Outcomes], networks: Mapping[int | None, Network]
+) -> pd.DataFrame:
+    """Return a row for each layer, embedding, split and pair of seeds, in the order of `entries` and `outcomes`.
 
-    A split without images has no row. `accuracies` are those of the networks by seed (None for an imported model) and
-    split; the column network_accuracy is empty where no network predicts these classes.
+    The embedding is "tsne" or a baseline, which has only scores of embeddings. A split without images has no row.
+    `networks` are by seed, None for an imported model; the column network_accuracy is empty where no network predicts
+    these classes.
     """
     rows = []
-    for entry in scores:
-        network = accuracies.get(entry["network_seed"], {}) if entry["of_network"] else {}
+    for entry, of_images in zip(entries, outcomes, strict=True):
+        correct = networks.get(entry["network_seed"], {}) if entry["of_network"] else {}
         for split in SPLITS:
-            values = entry[split] | {"network_accuracy": network.get(split)}
-            if values["rows"]:
+            values = entry[split]
+            if not values["rows"]:
+                continue
+            means = {key: mean_outcome(of_images.get(f"{split}_{key}")) for key in SCORES}
+            given = {"kl_divergence": values.get("kl_divergence"), "network_accuracy": mean_outcome(correct.get(split))}
+            embeddings = {"tsne": means | given}
+            embeddings |= {name: values[f"baseline_{name}"] for name in BASELINES if f"baseline_{name}" in values}
+            for embedding, scores in embeddings.items():
                 row = {name: entry[name] for name in ("layer", "dimensions", "network_seed", "tsne_seed")}
-                row |= {"split": split, "rows": values["rows"]}
-                rows.append(row | {key: as_number(values.get(key)) for key in SCORES})
+                row |= {"embedding": embedding, "split": split, "rows": values["rows"]}
+                rows.append(row | {key: scores.get(key) for key in SCORES})
     table = pd.DataFrame(rows)
     return table.astype({"network_seed": "Int64", **dict.fromkeys(SCORES, float)})
 
 
-def summarize_values(values: pd.Series) -> dict[str, float] | None:
-    """Return mean, minimum and maximum of the values that are known; None if none is."""
-    known = values.dropna()
-    return {"mean": known.mean(), "low": known.min(), "high": known.max()} if len(known) else None
+class Estimates:
+    """The scores of each layer and split, and what they are in each resample of the bootstrap."""
+
+    def __init__(
+        self, entries: Sequence[Entry], outcomes: Sequence[Outcomes], networks: Mapping[int | None, Network]
+    ) -> None:
+        """Resample the `outcomes` of all `entries` and of the networks."""
+        self.means, self.resampled = {}, {}
+        layers = list(dict.fromkeys(entry["layer"] for entry in entries))
+        for layer in layers:
+            grid = {}  # by the seeds of network and embedding
+            for entry, of_images in zip(entries, outcomes, strict=True):
+                if entry["layer"] == layer:
+                    grid.setdefault(entry["network_seed"], []).append(of_images)
+            for split in SPLITS:
+                for score in SCORES:
+                    self.add(layer, split, score, [[of.get(f"{split}_{score}") for of in row] for row in grid.values()])
+        for split in SPLITS:
+            self.add(None, split, "network_accuracy", [[correct.get(split)] for correct in networks.values()])
+
+    def add(self, layer: str | None, split: str, score: str, outcomes: list[list[np.ndarray | None]]) -> None:
+        """Resample the outcomes [network][embedding] of one score, unless it is unknown in one of them."""
+        every = [values for row in outcomes for values in row]
+        if every and all(mean_outcome(values) is not None for values in every):
+            self.means[layer, split, score] = float(np.mean([mean_outcome(values) for values in every]))
+            self.resampled[layer, split, score] = resample_means(outcomes, SPLITS.index(split))
+
+    def scores(self, layer: str | None, split: str) -> dict[str, dict[str, float | None]]:
+        """Return the known scores of a layer, each with its interval; of the network, if `layer` is None."""
+        keys = {score: (layer, split, score) for score in SCORES}
+        return {
+            score: describe(self.means[key], self.resampled[key]) for score, key in keys.items() if key in self.means
+        }
+
+    def differences(
+        self, minuend: tuple[str | None, str], subtrahend: tuple[str | None, str]
+    ) -> dict[str, dict[str, float | None]]:
+        """Return the differences of the comparable scores that two pairs of layer and split have, with intervals."""
+        found = {}
+        for score in SCORES:
+            first, second = (*minuend, score), (*subtrahend, score)
+            comparable = SCORES[score].comparable or minuend[0] == subtrahend[0]
+            if comparable and first in self.means and second in self.means:
+                mean = self.means[first] - self.means[second]
+                found[score] = describe(mean, self.resampled[first] - self.resampled[second])
+        return found
 
 
-def subtract_means(
-    minuend: Mapping[str, Mapping[str, float]], subtrahend: Mapping[str, Mapping[str, float]]
-) -> dict[str, float]:
-    """Return the differences of the means of the scores that both have."""
+def summarize(table: pd.DataFrame, estimates: Estimates) -> dict[str, Any]:
+    """Return the summary of the layers, from the table of `tabulate`. Every number has its 95 % interval.
+
+    Each layer has its `dimensions` and, by split, its scores; `gain`, their differences from the layer before;
+    `memorization`, training minus validation; `shift`, validation minus test; and `baselines`, the means of their
+    scores. `network` has the same of the network's accuracy. `best` is the layer with the highest kNN accuracy on
+    held-out images, or on training images if there are no others; None without labels.
+    """
+    layers, before = {}, None
+    for layer, rows in table.groupby("layer", sort=False):
+        entry = {"dimensions": int(rows.dimensions.iloc[0])} | {
+            split: estimates.scores(layer, split) for split in SPLITS
+        }
+        if before is not None:
+            gains = {split: estimates.differences((layer, split), (before, split)) for split in SPLITS}
+            entry["gain"] = {"over": before, **gains}
+        entry |= compare_splits(estimates, layer)
+        baselines = rows[rows.embedding != "tsne"].groupby(["embedding", "split"], sort=False)[list(SCORES)].mean()
+        for (embedding, split), values in baselines.iterrows():
+            of_baseline = entry.setdefault("baselines", {}).setdefault(embedding, {})
+            of_baseline[split] = values.dropna().to_dict()
+        layers[layer], before = entry, layer
+    network = {split: estimates.scores(None, split) for split in SPLITS} | compare_splits(estimates, None)
+    best = {space: find_best(layers, f"knn_accuracy_{space}") for space in ("features", "map")}
+    return {"best": best, "network": network, "layers": layers}
+
+
+def compare_splits(estimates: Estimates, layer: str | None) -> dict[str, Any]:
+    """Return the differences between splits of a layer, or of the network."""
     return {
-        key: minuend[key]["mean"] - subtrahend[key]["mean"] for key in SCORES if key in minuend and key in subtrahend
+        name: estimates.differences((layer, minuend), (layer, subtrahend))
+        for name, (minuend, subtrahend) in DIFFERENCES.items()
     }
 
 
-def summarize(table: pd.DataFrame, reference: str) -> dict[str, Any]:
-    """Return, for each layer, the mean and range of each score over the seeds, on both splits.
-
-    Differences between means are the gain over the `reference` layer (`gain_train`, `gain_test`) and the
-    `train_test_gap`. `best` is the layer with the highest kNN accuracy on the test images, or on the training images
-    if there are no others; None without labels.
-    """
-    layers = {}
-    for layer, rows in table.groupby("layer", sort=False):
-        layers[layer] = {"dimensions": int(rows.dimensions.iloc[0])}
-        for split in SPLITS:
-            spreads = {key: summarize_values(rows.loc[rows.split == split, key]) for key in SCORES}
-            layers[layer][split] = {key: spread for key, spread in spreads.items() if spread}
-    for entry in layers.values():
-        for split in SPLITS:
-            entry[f"gain_{split}"] = subtract_means(entry[split], layers[reference][split])
-        entry["train_test_gap"] = subtract_means(entry["train"], entry["test"])
-    networks = table.dropna(subset="network_accuracy").drop_duplicates(["network_seed", "split"])
-    accuracy = {split: summarize_values(networks[networks.split == split].network_accuracy) for split in SPLITS}
-    best = {space: find_best(layers, f"knn_accuracy_{space}") for space in ("features", "map")}
-    return {"best": best, "network_accuracy": accuracy, "layers": layers}
-
-
 def find_best(layers: Mapping[str, Mapping[str, Any]], score: str) -> str | None:
-    """Return the layer with the highest score, on the test images if all layers have it there."""
-    split = "test" if all(score in entry["test"] for entry in layers.values()) else "train"
-    known = [layer for layer, entry in layers.items() if score in entry[split]]
-    return max(known, key=lambda layer: layers[layer][split][score]["mean"], default=None)
+    """Return the layer with the highest score, on the last split that all layers have it on."""
+    for split in reversed(SPLITS):
+        known = {layer: entry[split][score]["mean"] for layer, entry in layers.items() if score in entry[split]}
+        if len(known) == len(layers):
+            return max(known, key=known.get)
+    return None
 
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "compare_layers"):
-        accuracies = {}
-        for seed, path in zip(snakemake.params.network_seeds, snakemake.input.predictions, strict=True):
-            accuracies[seed] = measure_accuracy(load_table(path, "split", "label", "prediction"))
-        table = tabulate([load_json(path) for path in snakemake.input.scores], accuracies)
+        paths, networks = snakemake.input, {}
+        for seed, path in zip(snakemake.params.network_seeds, paths.predictions, strict=True):
+            networks[seed] = find_correct(load_table(path, "split", "label", "prediction"))
+        entries = [load_json(path) for path in paths.scores]
+        outcomes = [
+            load_npz(of_map) | load_npz(of_votes)
+            for of_map, of_votes in zip(paths.outcomes, paths.knn_outcomes, strict=True)
+        ]
+        knn = pd.concat([load_table(path, "k", "accuracy") for path in dict.fromkeys(paths.knn)])
+        with atomic_write(snakemake.output.knn) as part:
+            knn.to_csv(part, index=False, float_format="%.6g")
+        table = tabulate(entries, outcomes, networks)
         with atomic_write(snakemake.output.table) as part:
             table.to_csv(part, index=False, float_format="%.6g")
-        save_json(snakemake.output.summary, summarize(table, snakemake.params.reference))
+        save_json(snakemake.output.summary, summarize(table, Estimates(entries, outcomes, networks)))

@@ -1,50 +1,82 @@
-"""Embed the features of one layer in two dimensions with t-SNE."""
+"""Embed the rows of one layer in two dimensions with t-SNE."""
 
 import logging
 import time
+from collections.abc import Sequence
 
 import numpy as np
+from scipy.spatial import procrustes
 
 from common.files import save_array, save_json
 from common.inputs import load_array, load_neighbors
+from common.knn.views import StackedRows
 from common.logs import run_logged
 from common.provenance import provenance
 from common.tsne.affinities import compute_affinities
 from common.tsne.backends import Problem, embed
 from common.tsne.objective import kl_divergence
 from common.tsne.perplexity import n_neighbors
-from common.tsne.start import describe_start, make_start
+from common.tsne.start import JITTER, START_SPREAD, describe_start, make_start, scale_start
 
 log = logging.getLogger("workflow")
 
 PROJECTS = ("openTSNE", "numpy", "scipy", "scikit-learn", "numba")  # whose versions affect an embedding
 
+
+def load_reference(paths: Sequence[str], rows: str | None) -> np.ndarray | None:
+    """Return the embedding (n, 2) of the reference layer, of which landmarks use some `rows`; None without one."""
+    if not paths:
+        return None
+    reference = np.concatenate([load_array(path) for path in paths])
+    return reference[load_array(rows)] if rows else reference
+
+
+def r_squared(coordinates: np.ndarray, reference: np.ndarray) -> float | None:
+    """Return the share of the variance of a reference embedding (n, 2) that another one (n, 2) explains.
+
+    The other one is moved, rotated or reflected, and scaled to fit it best: 1 minus scipy.spatial.procrustes's
+    disparity. None if all points of one lie on each other.
+    """
+    if not all(np.ptp(points, axis=0).any() for points in (coordinates, reference)):
+        return None
+    return float(1 - procrustes(reference, coordinates)[2])
+
+
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"embed_tsne {snakemake.wildcards.layer}"):
-        started = time.perf_counter()
+        started, paths = time.perf_counter(), snakemake.input
         parameters = dict(snakemake.params.tsne, seed=snakemake.params.seed)
-        backend, threads = parameters.pop("backend"), snakemake.threads
-        features = load_array(snakemake.input.features)
-        neighbors = load_neighbors(snakemake.input.neighbors, snakemake.input.features)
+        backend, threads, start_from = parameters.pop("backend"), snakemake.threads, parameters.pop("start")
+        parts = [load_array(path) for path in paths.features]
+        features, neighbors = StackedRows(parts), load_neighbors(paths.neighbors, *paths.features)
         affinities = compute_affinities(neighbors, parameters["perplexity"], threads)
         search = {name: neighbors[name].item() for name in ("method", "recall")}
         search["k"] = n_neighbors(parameters["perplexity"])
-        start = make_start(features, parameters["seed"])
-        problem = Problem(snakemake.input.features, affinities, start, search["k"], parameters, threads)
+        reference = load_reference(paths.reference, paths.get("rows"))
+        if start_from == "reference" and reference is not None:
+            start = scale_start(reference, parameters["seed"])
+            description = {"from": f"embedding of {snakemake.params.reference}"}
+        else:
+            start, description = make_start(features, parameters["seed"]), describe_start(features.shape)
+        problem = Problem(paths.features, affinities, start, search["k"], parameters, threads)
         coordinates, record = embed(backend, problem)
         coordinates = coordinates.astype(np.float32)
+        n_train = len(parts[0])
         record = {
             **parameters,
             **record,
-            "start": describe_start(features.shape),
+            "start": description | {"standard_deviation": START_SPREAD, "jitter": JITTER},
             "neighbors": search,
-            "images": len(features),
+            "images": n_train,
+            "held_out_images": len(features) - n_train,
             "dimensions": features.shape[1],
             "kl_divergence": round(kl_divergence(coordinates, affinities.P, threads), 4),
+            "r_squared": (reference is not None and r_squared(coordinates[:n_train], reference[:n_train])) or None,
             "threads": threads,
             "seconds": round(time.perf_counter() - started, 1),
             "provenance": provenance(snakemake.wildcards.dataset, *PROJECTS),
         }
-        save_array(snakemake.output.map, coordinates)
+        for path, rows in zip(snakemake.output.map, np.split(coordinates, features.bounds[1:-1]), strict=True):
+            save_array(path, rows)
         save_json(snakemake.output.record, record)
         log.info("KL divergence %.4f", record["kl_divergence"])

@@ -1,4 +1,4 @@
-"""Extract the features of one layer for the training images and the test images."""
+"""Extract the features of one layer for the images of each split."""
 
 import logging
 from collections.abc import Iterator
@@ -75,7 +75,6 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"extract_features {snakemake.wildcards.layer}"):
         use_devices(snakemake.threads)
         extractor = build_extractor(load_network(snakemake.input.network), params.layer, params.pool)
-        for prefix in ("", "test_"):
-            images = load_array(snakemake.input[f"{prefix}images"])
-            with atomic_write(snakemake.output[f"{prefix}features"]) as part:
-                extract_features(extractor, images, part)
+        for images, features in zip(snakemake.input.images, snakemake.output.features, strict=True):
+            with atomic_write(features) as part:
+                extract_features(extractor, load_array(images), part)

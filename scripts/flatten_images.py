@@ -8,6 +8,6 @@ from common.logs import run_logged
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "flatten_images"):
-        for prefix in ("", "test_"):
-            images = load_array(snakemake.input[f"{prefix}images"])
-            save_array(snakemake.output[f"{prefix}features"], images.reshape(len(images), math.prod(images.shape[1:])))
+        for path, features in zip(snakemake.input.images, snakemake.output.features, strict=True):
+            images = load_array(path)
+            save_array(features, images.reshape(len(images), math.prod(images.shape[1:])))

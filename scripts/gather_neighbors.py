@@ -22,6 +22,6 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"gather_neighbors {snakemake.wildcards.layer}"):
         landmarks, parts = load_array(snakemake.input.landmarks), [load_npz(path) for path in snakemake.input.parts]
         recall = min(part["recall"] for part in parts)
-        save_npz(snakemake.output.neighbors, gather_neighbors(parts, landmarks) | {"recall": recall})
-        test_parts = [load_npz(snakemake.input.test_neighbors)]
-        save_npz(snakemake.output.test_neighbors, gather_neighbors(test_parts, landmarks))
+        splits = [parts, *([load_npz(path)] for path in snakemake.input.held_out)]
+        for path, found in zip(snakemake.output.neighbors, splits, strict=True):
+            save_npz(path, gather_neighbors(found, landmarks) | {"recall": recall})

@@ -9,31 +9,40 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from common.figures.class_names import name_classes, type_size
+from common.figures.errors import find_errors
 from common.figures.files import save_figure
-from common.figures.maps import draw_map
+from common.figures.maps import draw_map, draw_rings, find_frame
 from common.figures.palette import class_colors
-from common.figures.style import DPI, PAGE_STYLE, PAGE_WIDTH
-from common.inputs import load_classes, load_json, load_rows
+from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
+from common.inputs import load_array, load_classes, load_json, load_rows
 from common.logs import run_logged
+from common.names import SPLITS
+from common.tables import load_predictions
 
 MAX_COLUMNS = 4
-TITLE_HEIGHT, SCORES_HEIGHT = 0.18, 0.34  # inches above an embedding, and below it
+TITLE_HEIGHT, HEADER_HEIGHT, SCORE_LINE = 0.2, 0.13, 0.115  # inches: a layer's name, a row's header, a line of scores
 LEGEND_MARGIN, LEGEND_LINE = 0.07, 0.13  # inches above the legend, and for each of its lines
 MAX_LEGEND = 40  # classes; nobody can tell more colors apart
 TYPE_SIZE = 6.5  # points
-CAPTION = {"labels right": ("knn_accuracy_map", ".2%"), "neighbors kept": ("knn_preservation_10", ".0%")}
+MIN_NAME_SIZE = 5.5  # points, of the class names
+CAPTION = {"kNN accuracy": ("knn_accuracy_map", 2), "kNN preservation": ("knn_preservation_10", 0)}  # with decimals
+
+Rows = Mapping[str, np.ndarray]  # coordinates (n, 2) or labels (n,) by group of images
 
 
-def make_caption(scores: Mapping[str, Any]) -> str:
-    """Return the lines under an embedding: its kNN accuracy and its kNN preservation.
+def make_caption(scores: Mapping[str, Any], reference: str) -> str:
+    """Return the lines under an embedding: its scores by split in percent, and its R^2 to that of the reference layer.
 
-    What is unknown, without labels or without test images, is left out.
+    What is unknown, without labels or without held-out images, is left out.
     """
     lines = []
-    for name, (score, form) in CAPTION.items():
-        train, test = scores["train"][score], scores["test"][score]
-        if train is not None:
-            lines.append(f"{name} {train:{form}}" + (f" (test {test:{form}})" if test is not None else ""))
+    for name, (score, decimals) in CAPTION.items():
+        values = [scores[split][score] for split in SPLITS if scores[split][score] is not None]
+        if values:
+            lines.append(f"{name} {' / '.join(f'{100 * value:.{decimals}f}' for value in values)} %")
+    if scores["r_squared"] is not None:
+        lines.append(f"R² to {reference} {scores['r_squared']:.2f}")
     return "\n".join(lines)
 
 
@@ -60,48 +69,92 @@ def add_legend(figure: Figure, names: Sequence[str], colors: np.ndarray) -> int:
 
 
 def plot_layers(
-    maps: Mapping[str, np.ndarray],
-    labels: np.ndarray,
+    maps: Mapping[str, Rows],
+    labels: Rows,
     classes: Sequence[str],
-    scores: Mapping[str, Mapping[str, Any]],
+    captions: Mapping[str, str],
     palette: str | Sequence[str],
+    note: str = "",
+    wrong: Mapping[str, np.ndarray] | None = None,
 ) -> Figure:
-    """Return a figure of embeddings (n, 2) by layer, each with its scores from score_map, and a legend of the classes.
+    """Return a figure of embeddings by layer: a panel for each group of images in the same frame, and a caption.
 
-    The labels (n,) number the names `classes`, which are empty without labels. With more than MAX_LEGEND classes there
-    is no legend.
+    `maps` are coordinates (n, 2) by layer and group, such as "training", `labels` (n,) number the names `classes`,
+    which are empty without labels. A legend lists the classes, unless there are more than MAX_LEGEND, after the `note`
+    on the captions. `wrong` has the rows to mark by rings, by group.
     """
-    colors = class_colors(palette, len(classes))
+    colors, groups = class_colors(palette, len(classes)), list(labels)
     columns = min(MAX_COLUMNS, len(maps))
-    rows = math.ceil(len(maps) / columns)
+    lines_of_layers = math.ceil(len(maps) / columns)
     side = PAGE_WIDTH / max(columns, 2)
     figure = Figure((side * columns, 1))
     lines = 0
     if 0 < len(classes) <= MAX_LEGEND:
-        present = np.unique(labels)
+        present = np.unique(np.concatenate(list(labels.values())))
         lines = add_legend(figure, [classes[label] for label in present], colors[present])
-    height = rows * (TITLE_HEIGHT + side + SCORES_HEIGHT) + LEGEND_MARGIN + lines * LEGEND_LINE
+    caption_height = 0.05 + SCORE_LINE * max(caption.count("\n") + 1 for caption in captions.values())
+    block = TITLE_HEIGHT + len(groups) * (HEADER_HEIGHT + side) + caption_height
+    foot = LEGEND_MARGIN + (lines + bool(note)) * LEGEND_LINE
+    height = lines_of_layers * block + foot
     figure.set_figheight(height)
     for number, (layer, coordinates) in enumerate(maps.items()):
         row, column = divmod(number, columns)
-        bottom = height - (row + 1) * (TITLE_HEIGHT + side) - row * SCORES_HEIGHT
-        axes = figure.add_axes((column / columns, bottom / height, 1 / columns, side / height))
-        draw_map(axes, coordinates, labels, colors, side)
+        top = height - row * block
         center = (column + 0.5) / columns
         figure.text(
-            center, (bottom + side) / height, layer, ha="center", va="bottom", weight="bold", size=8, parse_math=False
+            center, (top - 0.02) / height, layer, ha="center", va="top", weight="bold", size=8, parse_math=False
         )
-        figure.text(
-            center, (bottom - 0.03) / height, make_caption(scores[layer]), ha="center", va="top", size=TYPE_SIZE
-        )
+        top -= TITLE_HEIGHT
+        frame = find_frame(np.concatenate(list(coordinates.values())))
+        for group in groups:
+            text = f"{len(labels[group]):,} {group}"
+            figure.text(center, top / height, text, ha="center", va="top", size=TYPE_SIZE, color=ANNOTATION)
+            top -= HEADER_HEIGHT + side
+            axes = figure.add_axes((column / columns, top / height, 1 / columns, side / height))
+            draw_map(axes, coordinates[group], labels[group], colors, side, frame=frame)
+            if wrong:
+                marked = wrong[group]
+                draw_rings(axes, coordinates[group][marked], labels[group][marked], colors, side)
+            if classes:
+                points = max(MIN_NAME_SIZE, type_size(classes, side))
+                name_classes(axes, coordinates[group], labels[group], classes, colors, points)
+        figure.text(center, (top - 0.03) / height, captions[layer], ha="center", va="top", size=TYPE_SIZE)
+    if note:
+        bottom = (lines + 1) * LEGEND_LINE / height
+        figure.text(0.5, bottom, note, ha="center", va="top", size=TYPE_SIZE, color=ANNOTATION)
     return figure
+
+
+def group_splits(by_split: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return arrays by split as those of "training images" and of "held-out images", if there are any."""
+    held_out = np.concatenate([by_split[split] for split in SPLITS[1:]])
+    return {"training images": by_split["train"]} | ({"held-out images": held_out} if len(held_out) else {})
 
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_layers"), matplotlib.rc_context(PAGE_STYLE):
-        layers = snakemake.params.layers
-        *coordinates, labels = load_rows(*snakemake.input.maps, snakemake.input.labels)
-        classes, scores = load_classes(snakemake.input.classes), map(load_json, snakemake.input.scores)
-        maps, scores = (dict(zip(layers, values, strict=True)) for values in (coordinates, scores))
-        figure = plot_layers(maps, labels, classes, scores, snakemake.params.palette)
+        paths, params = snakemake.input, snakemake.params
+        labels = dict(zip(SPLITS, map(load_array, paths.labels), strict=True))
+        maps, scores = {}, dict(zip(params.layers, map(load_json, paths.scores), strict=True))
+        for number, layer in enumerate(params.layers):
+            files = paths.maps[len(SPLITS) * number :][: len(SPLITS)]
+            points = [load_rows(path, rows)[0] for path, rows in zip(files, paths.labels, strict=True)]
+            maps[layer] = group_splits(dict(zip(SPLITS, points, strict=True)))
+        wrong = None
+        if paths.predictions:
+            counts = {split: len(rows) for split, rows in labels.items()}
+            wrong = group_splits(find_errors(load_predictions(*paths.predictions, **counts)))
+        splits = [split for split, rows in labels.items() if len(rows)]
+        note = (
+            f"Scores in the embedding: {' / '.join({'train': 'training'}.get(split, split) for split in splits)} images"
+        )
+        figure = plot_layers(
+            maps,
+            group_splits(labels),
+            load_classes(paths.classes),
+            {layer: make_caption(entry, params.reference) for layer, entry in scores.items()},
+            params.palette,
+            note if len(splits) > 1 else "",
+            wrong,
+        )
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

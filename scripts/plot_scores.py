@@ -1,7 +1,8 @@
-"""Draw the scores of all layers, on training and test images, with their range over the seeds."""
+"""Draw the scores of all layers on the images of each split, with their intervals."""
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -9,136 +10,222 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from common.figures.files import save_figure
 from common.figures.style import DPI, GRID_COLOR, GUIDE, PAGE_STYLE, PAGE_WIDTH, SPACE_COLORS
+from common.inputs import load_json
 from common.logs import run_logged
-from common.scoring.scores import ERROR_PANEL, PANELS, SCORES, Score
+from common.names import SPLITS
+from common.scoring.scores import SCORES
 from common.tables import load_table
 
-PANEL_HEIGHT = 2.6  # inches, of a row of panels without their legends
-LEGEND_LINE = 10.5  # points
-MAX_IN_A_ROW = 8  # layers up to which all panels stand in one row
-CHARACTER = 0.055  # inches, of a name that is turned upright
-MAX_HORIZONTAL, MAX_LENGTH = 3, 30  # layers, and characters of all their names, up to which names are not turned
-SPLITS = {  # color of the marker's face, and name
-    "train": ("black", "training images"),
-    "test": ("white", "test images, which network and map have not seen"),
+ERRORS = {"knn_accuracy_features": "kNN error,\nfeatures (%)", "knn_accuracy_map": "kNN error,\nmap (%)"}
+OTHERS = {
+    "knn_preservation_10": "kNN preservation,\nk = 10 (%)",
+    "trustworthiness": "trustworthiness\n",
+    "continuity": "continuity\n",
+    "silhouette_map": "silhouette,\nmap",
+    "distance_correlation": "rank correlation\nof distances",
 }
-OFFSET = 0.12  # of the markers of the two splits from the middle of a layer, which has width 1
-
-Panel = Mapping[str, Score]  # the scores in a panel, by column
-
-
-class PlainLogFormatter(LogFormatter):
-    """Matplotlib's choice of the numbers on a logarithmic axis, written as 0.6 where it has 6e-01."""
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        """Return the label at x."""
-        return f"{x:g}" if super().__call__(x, pos) else ""
-
-
-def error_rates(accuracies: pd.Series, rows: pd.Series) -> pd.Series:
-    """Return accuracies as error rates in percent; half an image where there is no error, for the logarithmic axis."""
-    return 100 * np.maximum(1 - accuracies, 0.5 / rows)
+CURVES = "kNN error, features (%), over k"
+FACES = {"train": "full", "validation": "left", "test": "none"}  # of the markers: matplotlib's fillstyle
+NAMES = {"train": "training", "validation": "validation", "test": "test"}
+METRICS = {  # line style and name
+    "euclidean": ("-", "Euclidean"),
+    "cosine": ("--", "cosine"),
+    "pca": (":", "50 components"),
+}
+PANEL_HEIGHT = 1.9  # inches
+MAX_IN_A_ROW = 8  # layers up to which panels stand side by side
+CHARACTER = 0.055  # inches, of a name that is turned upright
+MAX_TICKS = 6  # numbers on a logarithmic axis
+OFFSET = 0.2  # of the markers of the first and last split from the middle of a layer, which has width 1
 
 
-def draw_score(
-    axes: Axes, table: pd.DataFrame, values: pd.Series, split: str, offset: float, color: str, marker: str
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers from `low` to `high`, at most MAX_TICKS, for a logarithmic axis."""
+    for digits in ((1, 2, 5), (1, 3), (1,)):
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+        inside = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+        if len(inside) <= MAX_TICKS:
+            break
+    return inside or [low]
+
+
+def set_error_axis(axes: Axes, values: Sequence[float]) -> None:
+    """Give an axis of error rates a logarithmic scale with few round numbers; 0 has a place of its own below them."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return
+    low, high = min(positive), max(positive)
+    ticks = log_ticks(low / 1.3, high * 1.3)
+    if min(values) > 0:
+        axes.set_yscale("log")
+        axes.set_ylim(min(low / 1.2, ticks[0]), max(high * 1.2, ticks[-1]))
+    else:
+        threshold = min(ticks[0], low)
+        axes.set_yscale("symlog", linthresh=threshold, linscale=0.5)
+        axes.set_ylim(-0.15 * threshold, max(high * 1.2, ticks[-1]))
+        ticks = [0, *ticks]
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def as_error(interval: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return an accuracy with its interval as an error rate in %."""
+    return {
+        "mean": 100 * (1 - interval["mean"]),
+        "low": None if interval["high"] is None else 100 * (1 - interval["high"]),
+        "high": None if interval["low"] is None else 100 * (1 - interval["low"]),
+    }
+
+
+def draw_intervals(
+    axes: Axes, places: np.ndarray, intervals: Sequence[Mapping[str, float | None] | None], color: str, split: str
 ) -> None:
-    """Draw each layer's mean with its range over the seeds: filled for training images, hollow for test images."""
-    layers = list(dict.fromkeys(table.layer))
-    groups = values[table.split == split].groupby(table.layer)
-    mean, low, high = (getattr(groups, name)().reindex(layers) for name in ("mean", "min", "max"))
-    style = {"markeredgecolor": color, "markerfacecolor": color if split == "train" else "white", "markersize": 4}
+    """Draw means with their intervals, where there are, in the marker of a split."""
+    known = [(place, one) for place, one in zip(places, intervals, strict=True) if one]
+    means = np.array([one["mean"] for _, one in known])
+    bars = [[0 if one[end] is None else abs(one["mean"] - one[end]) for _, one in known] for end in ("low", "high")]
     axes.errorbar(
-        np.arange(len(layers)) + offset,
-        mean,
-        yerr=np.maximum([mean - low, high - mean], 0),  # the mean of equal numbers can differ in its last digit
-        fmt=marker,
+        [place for place, _ in known],
+        means,
+        yerr=bars,
+        fmt="o",
         color=color,
+        fillstyle=FACES[split],
+        markerfacecoloralt="white",
+        markersize=3.5,
+        markeredgewidth=0.8,
         linewidth=0.8,
-        capsize=1.5,
-        **style,
+        zorder=3,
     )
 
 
-def choose_panels(table: pd.DataFrame) -> dict[str, Panel]:
-    """Return the panels, by title, with the scores that the table knows; empty panels are left out."""
-    panels = {
-        title: {key: score for key, score in SCORES.items() if score.panel == title and table[key].notna().any()}
-        for title in PANELS
-    }
-    return {title: panel for title, panel in panels.items() if panel}
-
-
-def name_rotation(layers: Sequence[str]) -> int:
-    """Return the angle, in degrees, at which the layers' names fit under a panel."""
-    if len(layers) > MAX_IN_A_ROW or len("".join(layers)) > MAX_LENGTH:
-        return 90
-    return 0 if len(layers) <= MAX_HORIZONTAL else 30
-
-
-def draw_panel(axes: Axes, table: pd.DataFrame, panel: Panel, splits: Sequence[str], is_error: bool) -> None:
-    """Draw the scores of one panel, for both splits, with a legend above it."""
-    for key, score in panel.items():
-        values = error_rates(table[key], table.rows) if is_error else table[key]
-        for split, offset in zip(splits, (-OFFSET, OFFSET) if len(splits) > 1 else (0,), strict=True):
-            draw_score(axes, table, values, split, offset, SPACE_COLORS[score.space], score.marker)
-    handles = [
-        Line2D(
-            [], [], marker=score.marker, linestyle="", color=SPACE_COLORS[score.space], markersize=4, label=score.legend
-        )
-        for score in panel.values()
-    ]
-    axes.grid(axis="y", color=GRID_COLOR, linewidth=0.5)
-    axes.set_axisbelow(True)
+def draw_panel(axes: Axes, layers: Mapping[str, Any], score: str, splits: Sequence[str]) -> None:
+    """Draw one score of all layers on all splits."""
+    is_error, percent = score in ERRORS, "preservation" in score
+    color, drawn = SPACE_COLORS[SCORES[score].space], []
+    for split, offset in zip(
+        splits, np.linspace(-OFFSET, OFFSET, len(splits)) if len(splits) > 1 else [0], strict=True
+    ):
+        intervals = [entry[split].get(score) for entry in layers.values()]
+        if is_error:
+            intervals = [one and as_error(one) for one in intervals]
+        elif percent:
+            intervals = [one and {end: value and 100 * value for end, value in one.items()} for one in intervals]
+        drawn += [value for one in intervals if one for value in one.values() if value is not None]
+        draw_intervals(axes, np.arange(len(layers)) + offset, intervals, color, split)
     if is_error:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter(PlainLogFormatter(minor_thresholds=(2, 0.4)))  # labels only if they are few
-        network = 100 * (1 - table[table.split == "test"].network_accuracy.mean())
-        if network > 0:
-            axes.axhline(network, color="black", **GUIDE)
-            handles.append(Line2D([], [], color="black", label="network, test", **GUIDE))
-    spacing = {"handletextpad": 0.2, "borderpad": 0.1, "labelspacing": 0.2}
-    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), **spacing)
+        set_error_axis(axes, drawn)
+    axes.set_xlim(-0.5, len(layers) - 0.5)
 
 
-def plot_scores(table: pd.DataFrame) -> Figure:
-    """Return a figure of the table of compare_layers, which has a row for each layer, split and pair of seeds.
+def layer_colors(count: int) -> np.ndarray:
+    """Return a color for each layer, from light to dark in the order of the layers."""
+    return matplotlib.colormaps["viridis"](np.linspace(0.85, 0, count))
 
-    Unknown scores have no panel. Without test images there is no legend of the splits.
+
+def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str]) -> None:
+    """Draw the kNN error over the number of voters, a line for each layer and metric, on the last split there is."""
+    split = next(split for split in reversed(SPLITS) if (knn.split == split).any())
+    rows = knn[knn.split == split]
+    errors = 100 * (1 - rows.groupby(["layer", "metric", "k"]).accuracy.mean())
+    for color, layer in zip(layer_colors(len(layers)), layers, strict=True):
+        for metric, (style, _) in METRICS.items():
+            line = errors[layer, metric]
+            axes.plot(line.index, line.to_numpy(), style, color=color, linewidth=1)
+    axes.set_xscale("log")
+    counts = sorted(rows.k.unique())
+    axes.xaxis.set_major_locator(FixedLocator([k for k in (1, 2, 5, 10, 20, 50) if k in counts]))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("number of voters, k", labelpad=1)
+    set_error_axis(axes, errors.to_numpy())
+    names = layers if len(layers) <= MAX_IN_A_ROW else (layers[0], layers[-1])
+    handles = [
+        Line2D([], [], color=color, label=name)
+        for color, name in zip(layer_colors(len(names)), map(escape, names), strict=True)
+    ]
+    handles += [
+        Line2D([], [], color="black", linewidth=1, linestyle=style, label=name) for style, name in METRICS.values()
+    ]
+    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.6, borderpad=0.1)
+    axes.set_title(f"{CURVES}, {NAMES[split]} images", fontsize=7)
+
+
+def escape(name: str) -> str:
+    """Return a name that matplotlib does not read as mathematics, nor leaves out of a legend."""
+    return name.replace("$", r"\\$") if not name.startswith("_") else f" {name}"
+
+
+def name_rotation(layers: Sequence[str], width: float) -> int:
+    """Return the angle, in degrees, at which the layers' names fit under a panel, `width` inches wide."""
+    return 0 if len("".join(layers)) * CHARACTER * 1.2 < width and len(layers) <= MAX_IN_A_ROW else 90
+
+
+def plot_scores(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str, int]) -> Figure:
+    """Return a figure of the summary and the table knn.csv of compare_layers; `rows` are the images of each split.
+
+    Scores that no layer has get no panel.
     """
-    layers = list(dict.fromkeys(table.layer))
-    drawn = [key for key, score in SCORES.items() if score.panel]
-    splits = [split for split in SPLITS if table.loc[table.split == split, drawn].notna().any(axis=None)]
-    panels = choose_panels(table)
-    in_a_row = len(panels) if len(layers) <= MAX_IN_A_ROW else math.ceil(len(panels) / 2)
-    rows = math.ceil(len(panels) / in_a_row)
-    rotation = name_rotation(layers)
-    # lines of the longest legend; that of the error rates has the network's line, too
-    lines = max(3, *(sum(1 + score.legend.count("\n") for score in panel.values()) for panel in panels.values()))
-    name_height = max(map(len, layers)) * CHARACTER if rotation == 90 else 0
-    height = rows * (PANEL_HEIGHT + lines * LEGEND_LINE / 72 + name_height)
-    figure = Figure((PAGE_WIDTH, height), layout="constrained")
-    grid = figure.subplots(rows, in_a_row, squeeze=False).flat
-    for axes in list(grid)[len(panels) :]:
-        axes.remove()
-    for axes, (title, panel) in zip(figure.axes, panels.items(), strict=True):
-        draw_panel(axes, table, panel, splits, title == ERROR_PANEL)
-        axes.set_title(title, pad=lines * LEGEND_LINE)
-        axes.set_xticks(range(len(layers)), layers, rotation=rotation, parse_math=False)
-        axes.set_xlim(-0.5, len(layers) - 0.5)
-    if len(splits) > 1:
-        style = {"marker": "o", "linestyle": "", "color": "black", "markersize": 4}
-        handles = [Line2D([], [], markerfacecolor=face, label=name, **style) for face, name in map(SPLITS.get, splits)]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    layers = summary["layers"]
+    splits = [split for split in SPLITS if rows.get(split)]
+
+    def is_known(score: str) -> bool:
+        return any(score in entry[split] for entry in layers.values() for split in splits)
+
+    errors, others = ([score for score in group if is_known(score)] for group in (ERRORS, OTHERS))
+    lines = [row for row in (errors, others) if row]
+    if len(layers) > MAX_IN_A_ROW:
+        lines = [row[at : at + 2] for row in lines for at in range(0, len(row), 2)]
+        lines += [["curves"]] if errors else []
+    elif errors:
+        lines[0] = [*errors, "curves"]
+    narrowest = PAGE_WIDTH / max(map(len, lines)) * 0.7
+    rotation = name_rotation(list(layers), narrowest)
+    name_height = max(map(len, layers)) * CHARACTER if rotation else 0
+    figure = Figure((PAGE_WIDTH, len(lines) * (PANEL_HEIGHT + name_height) + 0.3), layout="constrained")
+    for subfigure, line in zip(figure.subfigures(len(lines), 1, squeeze=False)[:, 0], lines, strict=True):
+        shares = [2 if score == "curves" else 1 for score in line]
+        panels = subfigure.subplots(1, len(line), width_ratios=shares, squeeze=False)[0]
+        for score, axes in zip(line, panels, strict=True):
+            axes.grid(axis="y", color=GRID_COLOR, linewidth=0.5)
+            axes.set_axisbelow(True)
+            if score == "curves":
+                draw_curves(axes, knn, list(layers))
+                continue
+            draw_panel(axes, layers, score, splits)
+            axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
+            axes.set_title((ERRORS | OTHERS)[score], fontsize=7)
+            network = summary["network"].get("test", {}).get("network_accuracy")
+            if score == "knn_accuracy_features" and network and network["mean"] < 1:
+                axes.axhline(as_error(network)["mean"], color="black", **GUIDE)
+    add_legend(figure, summary, rows, splits)
     return figure
+
+
+def add_legend(figure: Figure, summary: Mapping[str, Any], rows: Mapping[str, int], splits: Sequence[str]) -> None:
+    """Add a legend of the splits, the bars and the line of the network."""
+    style = {"marker": "o", "linestyle": "", "color": "black", "markerfacecoloralt": "white", "markersize": 4}
+    handles = [
+        Line2D([], [], fillstyle=FACES[split], label=f"{rows[split]:,} {NAMES[split]} images", **style)
+        for split in splits
+    ]
+    handles.append(Line2D([], [], marker="|", markersize=8, linestyle="", color="black", label="95 % interval"))
+    network = summary["network"].get("test", {}).get("network_accuracy")
+    if network and network["mean"] < 1:
+        handles.append(Line2D([], [], color="black", label="error of the network, test", **GUIDE))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1, handletextpad=0.3)
 
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_scores"), matplotlib.rc_context(PAGE_STYLE):
-        figure = plot_scores(load_table(snakemake.input.table, *SCORES))
+        summary, table = load_json(snakemake.input.summary), load_table(snakemake.input.table, "split", "rows")
+        knn = load_table(snakemake.input.knn, "layer", "split", "metric", "k", "accuracy")
+        figure = plot_scores(summary, knn, table.groupby("split").rows.first().to_dict())
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

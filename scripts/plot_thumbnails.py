@@ -104,4 +104,5 @@ if __name__ == "__main__":
         arrays = load_rows(snakemake.input.map, snakemake.input.images, snakemake.input.labels)
         classes = len(load_classes(snakemake.input.classes))
         picture, colors = plot_thumbnails(*arrays, classes, snakemake.params.palette, snakemake.params.canvas)
-        save_image(picture, colors, snakemake.output.eps, snakemake.output.png, DPI)
+        name = snakemake.wildcards.layer
+        save_image(picture, colors, snakemake.output.eps, snakemake.output.png, DPI, name)

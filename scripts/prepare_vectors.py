@@ -41,6 +41,8 @@ def as_features(vectors: Stream) -> Stream:
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_vectors {snakemake.wildcards.layer}"):
         features, rows = as_features(stream_npy(snakemake.input.vectors)), load_array(snakemake.input.rows)
-        with atomic_write(snakemake.output.features) as part:
+        train, *held_out = snakemake.output.features
+        with atomic_write(train) as part:
             write_rows(features, rows, part)
-        save_array(snakemake.output.test_features, np.zeros((0, features.shape[1]), np.float32))
+        for path in held_out:  # vectors have one split
+            save_array(path, np.zeros((0, features.shape[1]), np.float32))

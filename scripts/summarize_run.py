@@ -12,17 +12,27 @@ import pandas as pd
 from common.files import save_text
 from common.inputs import load_json
 from common.logs import run_logged
+from common.names import SPLITS
 from common.provenance import provenance
 from common.provenance_text import describe_provenance
+from common.scoring.baselines import BASELINES
 from common.scoring.scores import SCORES
 from common.tables import load_table
 
+ABOUT_SCORES = (
+    "Means with 95 % intervals: a bootstrap over blocks of consecutive images, crossed with networks and embeddings "
+    "where there are several. Differences are paired. Memorization: training minus validation. Shift: validation minus "
+    "test."
+)
+ABOUT_BASELINES = "What embeddings without t-SNE reach: the first two principal components, and random points."
 RECORD_KEYS = (
     "backend",
     "version",
     "why_backend",
     "kl_divergence",
+    "r_squared",
     "images",
+    "held_out_images",
     "landmarks",
     "dimensions",
     "seconds",
@@ -41,27 +51,42 @@ p, li { max-width: 46em; }
 </style>"""
 
 
-def make_score_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of text with one row a score and three columns a layer: training, test, and their difference.
+def make_score_table(summary: Mapping[str, Any], rows: Mapping[str, int]) -> pd.DataFrame:
+    """Return a table of text with one row a score, and for each layer a column for each split and each difference.
 
-    Values are means over the seeds, with their range if they differ. Empty rows and columns are left out.
+    Values are means with their 95 % intervals, from the `summary` of compare_layers. `rows` is the number of images of
+    each split. Empty rows and columns are left out.
     """
 
-    def as_text(values: pd.Series) -> str:
-        known = values.dropna()
-        if not len(known):
+    def as_text(interval: Mapping[str, float | None] | None) -> str:
+        if not interval:
             return ""
-        spread = f" ({known.min():.4f} to {known.max():.4f})" if known.max() - known.min() > 5e-5 else ""
-        return f"{known.mean():.4f}{spread}"
+        bounds = "" if interval["low"] is None else f" ({interval['low']:.4f} to {interval['high']:.4f})"
+        return f"{interval['mean']:.4f}{bounds}"
 
     columns = {}
-    for layer, rows in table.groupby("layer", sort=False):
-        splits = {split: rows.loc[rows.split == split, list(SCORES)] for split in ("train", "test")}
-        columns |= {(layer, split): part.agg(as_text) for split, part in splits.items()}
-        gap = splits["train"].mean() - splits["test"].mean()
-        columns[layer, "train-test gap"] = gap.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
+    for layer, entry in summary["layers"].items():
+        parts = {f"{split}, n = {rows[split]:,}": entry[split] for split in SPLITS if rows.get(split)}
+        gain = entry.get("gain", {})
+        parts |= {f"{split}, minus {gain['over']}": gain[split] for split in SPLITS if gain and gain[split]}
+        parts |= {name: entry[name] for name in ("memorization", "shift")}
+        columns |= {
+            (layer, part): {score: as_text(values.get(score)) for score in SCORES} for part, values in parts.items()
+        }
     texts = pd.DataFrame(columns).rename(index={key: score.label for key, score in SCORES.items()})
     return texts.loc[(texts != "").any(axis=1), (texts != "").any(axis=0)]
+
+
+def make_baseline_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of text with one row a score and a column for each layer and baseline, from layers.csv.
+
+    Values are those of the last split that has images.
+    """
+    split = [split for split in SPLITS if (table.split == split).any()][-1]
+    rows = table[(table.split == split) & table.embedding.isin(BASELINES)].set_index(["layer", "embedding"])
+    texts = rows[list(SCORES)].T.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
+    texts = texts.rename(index={key: score.label for key, score in SCORES.items()})
+    return texts.loc[(texts != "").any(axis=1)]
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -103,14 +128,15 @@ def render_markdown(text: str) -> str:
 
 
 def render_page(
-    scores: pd.DataFrame,
+    summary: Mapping[str, Any],
+    table: pd.DataFrame,
     records: Sequence[Mapping[str, Any]],
     configuration: Mapping[str, Any],
     methods: str,
     made_by: str,
     versions: Mapping[str, str],
 ) -> str:
-    """Return the page as HTML, from the table of compare_layers and a row of `records` for each embedding.
+    """Return the page as HTML, from summary and table of compare_layers and a row of `records` for each embedding.
 
     `methods` is the Markdown of write_methods, `made_by` describes the version of the workflow.
     """
@@ -118,8 +144,10 @@ def render_page(
     def as_html(table: pd.DataFrame, header: bool = True, index: bool = False) -> str:
         return table.to_html(index=index, header=header, border=0, na_rep="", justify="left")
 
+    rows = table.groupby("split").rows.first().to_dict()
     parts = {
-        "Layers": as_html(make_score_table(scores), index=True),
+        "Layers": f"<p>{ABOUT_SCORES}</p>" + as_html(make_score_table(summary, rows), index=True),
+        "Baselines": f"<p>{ABOUT_BASELINES}</p>" + as_html(make_baseline_table(table), index=True),
         "Maps": as_html(pd.DataFrame(records)),
         "Methods": render_markdown(methods),
         "Configuration": as_html(pd.DataFrame(flatten(configuration).items()), header=False),
@@ -140,7 +168,8 @@ if __name__ == "__main__":
         ]
         versions = collect_versions(params.pins, [made["provenance"] for made in (*networks, *maps)])
         made_by = describe_provenance(provenance(snakemake.wildcards.dataset))
-        table = load_table(snakemake.input.table, *SCORES)
+        table = load_table(snakemake.input.table, "split", "rows", *SCORES)
         methods = Path(snakemake.input.methods).read_text(encoding="utf-8")
-        text = render_page(table, records, params.configuration, methods, made_by, versions)
+        summary = load_json(snakemake.input.summary)
+        text = render_page(summary, table, records, params.configuration, methods, made_by, versions)
         save_text(snakemake.output.page, text)

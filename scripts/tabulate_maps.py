@@ -6,25 +6,26 @@ import numpy as np
 import pandas as pd
 
 from common.files import atomic_write
-from common.inputs import load_array, load_classes, load_rows
+from common.inputs import load_array, load_classes, load_npz, load_rows
 from common.logs import run_logged
+from common.names import SPLITS
 from common.tables import load_predictions
-
-SPLITS = ("train", "test")
 
 
 def tabulate_maps(
     labels: Mapping[str, np.ndarray],
     coordinates: Mapping[str, Mapping[str, np.ndarray]],
+    votes: Mapping[str, Mapping[str, np.ndarray]],
     predictions: Mapping[str, pd.DataFrame] | None,
     classes: Sequence[str],
 ) -> pd.DataFrame:
     """Return a table with one row an image, the training images first.
 
-    `labels` (n,) are by split, `coordinates` (n, 2) by split and layer, `predictions` by split as load_predictions
-    returns them; labels and predictions are numbers of `classes`. Columns: id (the row number in the split), split,
-    label (a class name), prediction (a class name), confidence, and {layer}_x and {layer}_y for each layer. Without
-    classes there is no label, without predictions neither prediction nor confidence.
+    `labels` (n,) are by split, `coordinates` (n, 2) and `votes` (n,) of the nearest neighbors in the features by split
+    and layer, `predictions` by split as load_predictions returns them; labels, votes and predictions are numbers of
+    `classes`. Columns: id (the row number in the split), split, label (a class name), prediction (a class name),
+    confidence, and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer. Without classes there are no
+    label and no votes, without predictions neither prediction nor confidence.
     """
     names = np.array(classes)
     tables = []
@@ -37,6 +38,8 @@ def tabulate_maps(
             columns["confidence"] = predictions[split].confidence.to_numpy()
         for layer, points in coordinates[split].items():
             columns |= {f"{layer}_{axis}": points[:, column] for column, axis in enumerate("xy")}
+            if classes and len(points):
+                columns[f"{layer}_knn"] = names[votes[split][layer]]
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
@@ -44,7 +47,7 @@ def tabulate_maps(
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "tabulate_maps"):
         paths = dict(zip(SPLITS, snakemake.input.labels, strict=True))
-        maps = dict(zip(SPLITS, (snakemake.input.maps[::2], snakemake.input.maps[1::2]), strict=True))
+        maps = {split: snakemake.input.maps[number :: len(SPLITS)] for number, split in enumerate(SPLITS)}
         labels = {split: load_array(path) for split, path in paths.items()}
         coordinates = {
             split: {
@@ -53,11 +56,12 @@ if __name__ == "__main__":
             }
             for split in SPLITS
         }
+        outcomes = dict(zip(snakemake.params.layers, map(load_npz, snakemake.input.outcomes), strict=True))
+        votes = {split: {layer: found.get(f"{split}_vote") for layer, found in outcomes.items()} for split in SPLITS}
         counts = {split: len(rows) for split, rows in labels.items()}
         predictions = load_predictions(*snakemake.input.predictions, **counts) if snakemake.input.predictions else None
         if predictions is not None and predictions["train"].prediction.isna().any():
             predictions = None  # the network predicts other classes
         with atomic_write(snakemake.output.table) as part:
-            tabulate_maps(labels, coordinates, predictions, load_classes(snakemake.input.classes)).to_csv(
-                part, index=False, float_format="%.6g"
-            )
+            table = tabulate_maps(labels, coordinates, votes, predictions, load_classes(snakemake.input.classes))
+            table.to_csv(part, index=False, float_format="%.6g")

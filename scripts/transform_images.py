@@ -1,4 +1,4 @@
-"""Place the test images in an embedding of the training images."""
+"""Place the held-out images in the landmarks' embedding."""
 
 import numpy as np
 
@@ -9,8 +9,9 @@ from common.tsne.transform import transform
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"transform_images {snakemake.wildcards.layer}"):
-        embedding = load_array(snakemake.input.map)
-        neighbors = load_neighbors(snakemake.input.neighbors, snakemake.input.map)
-        test_neighbors = load_neighbors(snakemake.input.test_neighbors, snakemake.input.test_labels)
-        coordinates = transform(embedding, neighbors, test_neighbors, snakemake.threads)
-        save_array(snakemake.output.map, coordinates.astype(np.float32))
+        paths = snakemake.input
+        embedding, landmark_neighbors = load_array(paths.map), load_neighbors(paths.landmark_neighbors, paths.map)
+        for found, labels, output in zip(paths.neighbors, paths.labels, snakemake.output.map, strict=True):
+            neighbors = load_neighbors(found, labels)
+            coordinates = transform(embedding, landmark_neighbors, neighbors, snakemake.threads)
+            save_array(output, coordinates.astype(np.float32))

@@ -8,9 +8,18 @@ from typing import Any
 from common.files import save_text
 from common.inputs import load_array, load_classes, load_json
 from common.logs import run_logged
+from common.names import SPLITS
 from common.networks.architectures import load_architecture
 from common.provenance_text import describe_provenance
-from common.scoring.parameters import MAX_CORRELATED, MAX_SAMPLE, N_PRESERVED, N_VOTERS
+from common.scoring.parameters import (
+    BLOCK_ROWS,
+    N_PRESERVED,
+    N_QUERIES,
+    N_RESAMPLES,
+    N_SAMPLES,
+    N_VOTERS,
+    SAMPLE_ROWS,
+)
 from common.text import count_noun, join_words
 from common.tsne.transform import PERPLEXITY, TRANSFORM
 
@@ -129,17 +138,15 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
     }
     found = [way for name, way in ways.items() if any(entry.get("repulsion") == name for entry in maps)]
     repulsion = f"; on the CPU, the repulsion was {join_words(found)}" if found else ""
-    start, of_rows = facts["start"], sorted({entry["start"]["of_rows"] for entry in maps})
-    sample = (
-        count_noun(of_rows[0], "row") if len(of_rows) == 1 else f"{of_rows[0]:,} to {count_noun(of_rows[-1], 'row')}"
-    )
+    held_out = maps[0].get("held_out_images", 0)
+    rows = "the rows"
+    if held_out:
+        rows = f"the {facts['images']:,} training and the {held_out:,} held-out images together"
     rates = [f"{rate:,.0f}" for rate in facts["learning_rates"]]
     exaggerated, plain = (count_noun(facts[name], "iteration") for name in ("exaggerated_iterations", "iterations"))
     text = (
-        f"We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; {join_words(backends)}, "
-        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. The embedding started from the "
-        f"first {count_noun(start['principal_components'], 'principal component')} (of {sample}), scaled to a standard "
-        f"deviation of {start['standard_deviation']:g}, with Gaussian noise of {start['jitter']:g}. It took "
+        f"We embedded {rows} in two dimensions with t-SNE (van der Maaten and Hinton 2008; {join_words(backends)}, "
+        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. {describe_starts(maps)} It took "
         f"{exaggerated} with exaggeration {facts['exaggeration']:g}, then {plain} without. The learning rates were "
         f"{join_words(rates)} (the number of rows divided by the exaggeration), momentum was {facts['momentum']:g}. "
     )
@@ -149,32 +156,57 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
             f"{facts['landmarks']:,} of the {facts['images']:,} rows were embedded so, chosen to be as dense as all. "
             "The others were placed in their embedding, each on its own. "
         )
-    values = [entry["kl_divergence"] for entry in maps]
-    found = f"{values[0]:.2f}" if len(values) == 1 else f"{min(values):.2f} to {max(values):.2f}"
-    return f"{text}The final KL divergence was {found}."
+    return text.rstrip()
 
 
-def describe_scores(test: int, classes: int, landmarks: bool) -> str:
+def describe_starts(maps: Sequence[Mapping[str, Any]]) -> str:
+    """Return the sentences on the start of t-SNE, from the record of each embedding."""
+    starts = [entry["start"] for entry in maps]
+    of_rows = sorted({start["of_rows"] for start in starts if "of_rows" in start})
+    sample = (
+        count_noun(of_rows[0], "row") if len(of_rows) == 1 else f"{of_rows[0]:,} to {count_noun(of_rows[-1], 'row')}"
+    )
+    components = max(start.get("components", 1) for start in starts)
+    texts = [f"the first {count_noun(components, 'principal component')} (of {sample})"]
+    others = [start["from"] for start in starts if "of_rows" not in start]
+    scaled = f"scaled to a standard deviation of {starts[0]['standard_deviation']:g}, with Gaussian noise of "
+    scaled += f"{starts[0]['jitter']:g}"
+    if not others:
+        return f"The embedding started from {texts[0]}, {scaled}."
+    return (
+        f"That of the first layer started from {texts[0]}, those of the other layers from the {others[0]}, so that "
+        f"they can be compared; starts were {scaled}."
+    )
+
+
+def describe_scores(held_out: int, classes: int, landmarks: bool) -> str:
     """Return the sentences on the test images and the scores."""
-    parts, noun = [], "landmarks" if landmarks else "training images"
-    if test:
+    parts = []
+    if held_out and landmarks:
         parts.append(
-            f"The {count_noun(test, 'test image was', 'test images were')} placed into each embedding by openTSNE's "
-            f"transform (Poličar et al. 2023): from the median of the {TRANSFORM['k']} nearest {noun}, with "
-            f"perplexity {PERPLEXITY}, exaggeration {TRANSFORM['exaggeration']} and learning rate "
+            f"The {count_noun(held_out, 'held-out image was', 'held-out images were')} placed into each embedding by "
+            f"openTSNE's transform (Poličar et al. 2023): from the median of the {TRANSFORM['k']} nearest landmarks, "
+            f"with perplexity {PERPLEXITY}, exaggeration {TRANSFORM['exaggeration']} and learning rate "
             f"{TRANSFORM['learning_rate']}."
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
     shown = [
         f"the share of the {join_words(N_PRESERVED)} nearest neighbors that the embedding keeps",
-        f"trustworthiness and continuity (Venna and Kaski 2001) of {N_VOTERS} neighbors, on a random sample of at most "
-        f"{MAX_SAMPLE:,} rows",
-        f"the rank correlation of distances (at most {MAX_CORRELATED:,} rows)",
+        f"trustworthiness and continuity (Venna and Kaski 2001) of {N_VOTERS} neighbors, for at most {N_QUERIES} "
+        "random images of each split among all training images",
+        f"the rank correlation of distances (in at most {N_SAMPLES} disjoint samples of {SAMPLE_ROWS} images)",
     ]
     if classes:
-        accuracy = f"the {N_VOTERS}-nearest-neighbor accuracy in the features and in the embedding"
-        shown = [accuracy, *shown, "the silhouettes of the classes (Rousseeuw 1987) on that sample"]
+        accuracy = (
+            f"the {N_VOTERS}-nearest-neighbor accuracy in the features and in the embedding (voters are training "
+            "images; in a tie the nearest decides)"
+        )
+        shown = [accuracy, *shown, "the silhouettes of the classes (Rousseeuw 1987) for the same images"]
     parts.append(f"We report {join_words(shown)}.")
+    parts.append(
+        f"Intervals of 95 % are from {N_RESAMPLES:,} bootstrap resamples of blocks of up to {BLOCK_ROWS} consecutive "
+        "images, crossed with networks and embeddings where there are several; differences are paired by image."
+    )
     return " ".join(parts)
 
 
@@ -200,16 +232,16 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "write_methods"):
         paths, settings = snakemake.input, dict(snakemake.params.settings)
         dataset, network = snakemake.wildcards.dataset, settings["network"]
-        rows = {split: len(load_array(paths[f"{split}_labels"])) for split in ("train", "validation", "test")}
+        rows = {split: len(load_array(path)) for split, path in zip(SPLITS, paths.labels, strict=True)}
         settings["classes"] = len(load_classes(paths.classes))
-        shape = load_array(paths.images).shape[1:] if paths.images else ()
+        shape = load_array(paths.images[0]).shape[1:] if paths.images else ()
         networks, maps = [load_json(path) for path in paths.networks], [load_json(path) for path in paths.records]
         what = describe_layers(settings["layers"], not shape)
         paragraphs = [
             describe_data(dataset, settings, rows, shape),
             describe_network(network, networks),
             f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'])}",
-            describe_scores(rows["test"], settings["classes"], "landmarks" in maps[0]),
+            describe_scores(rows["validation"] + rows["test"], settings["classes"], "landmarks" in maps[0]),
             describe_versions([facts["provenance"] for facts in (*networks, *maps)]),
         ]
         save_text(snakemake.output.methods, write_methods(paragraphs))

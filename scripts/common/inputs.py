@@ -65,14 +65,15 @@ def load_npz(path: str | Path) -> dict[str, np.ndarray]:
         return dict(stored)
 
 
-def load_neighbors(path: str | Path, rows: str | Path) -> dict[str, np.ndarray]:
-    """Return the neighbors that find_neighbors wrote, for each row of the array at `rows`.
+def load_neighbors(path: str | Path, *rows: str | Path) -> dict[str, np.ndarray]:
+    """Return the neighbors that find_neighbors wrote, for each row of the arrays at `rows`, one after the other.
 
     Raises UserError if the file is damaged or has another number of rows.
     """
-    neighbors, count = load_npz(path), len(load_array(rows))
+    neighbors, count = load_npz(path), sum(len(load_array(array)) for array in rows)
     with report_corrupt_file(path):
         lengths = [len(neighbors[name]) for name in ("indices", "distances")]
     if lengths != [count, count]:
-        raise UserError(f"{rows} has {count} rows, {path} has {max(lengths)}. {rebuild_hint(rows, path)}")
+        have = f"{rows[0]} has" if len(rows) == 1 else f"{', '.join(map(str, rows))} have"
+        raise UserError(f"{have} {count} rows, {path} has {max(lengths)}. {rebuild_hint(*rows, path)}")
     return neighbors

@@ -1,6 +1,7 @@
 """Names that the configuration and the readers share."""
 
 SPLITS = ("train", "validation", "test")
+SUFFIXES = ("", "_validation", "_test")  # of the files of each split
 IDX_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",

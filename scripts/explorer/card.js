@@ -20,7 +20,8 @@ function drawFacts(image) {
     const confidence = `${(confidences[image] / 100).toFixed(1)} %`;
     facts.push(["Prediction", `${data.classes[predictions[image]]}, ${confidence}`, isWrong(image) ? "miss" : ""]);
   }
-  facts.push([isHeldOut(image) ? "Held out" : data.test ? "Training" : "Row", `no. ${getId(image)}`, ""]);
+  const { split, id } = locateInSplit(image);
+  facts.push([hasHeldOut ? { train: "Training", validation: "Validation", test: "Test" }[split] : "Row", `no. ${id}`, ""]);
   const elements = facts.flatMap(([term, text, className]) => [
     makeElement("dt", { textContent: term }),
     makeElement("dd", { textContent: text, className }),

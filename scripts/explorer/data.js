@@ -1,11 +1,13 @@
 // The data of the page: the map of each layer, and what is known of each image. An image is identified by its number;
-// training images come first, then held-out images. A data set without images has rows of numbers in their place.
+// training images come first, then validation and test images. A data set without images has rows of numbers in their place.
 "use strict";
 
 const data = JSON.parse($("data").textContent);
 $("data").remove();
 
-const imageCount = data.train + data.test;
+const splits = Object.keys(data.splits); // "train", "validation" and "test", in the order of the images
+const imageCount = splits.reduce((sum, split) => sum + data.splits[split], 0);
+const hasHeldOut = imageCount > data.splits.train;
 const hasImages = data.size !== null;
 const hasLabels = data.classes.length > 0;
 const itemsName = hasImages ? "images" : "rows"; // what the points stand for
@@ -14,14 +16,20 @@ const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neigh
 let labels, predictions, confidences; // of each image; predictions and confidences are undefined without a network
 let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
 
-const isHeldOut = (image) => image >= data.train;
+const isHeldOut = (image) => image >= data.splits.train;
 const isWrong = (image) => data.predicted && predictions[image] !== labels[image];
 
 /** Return the name of an image's class, or an empty text without labels. */
 const getClassName = (image) => data.classes[labels[image]] ?? "";
 
-/** Return the number of an image within its split. */
-const getId = (image) => (isHeldOut(image) ? image - data.train : image);
+/** Return the split of an image, and its number in it. */
+function locateInSplit(image) {
+  let id = image;
+  for (const split of splits) {
+    if (id < data.splits[split]) return { split, id };
+    id -= data.splits[split];
+  }
+}
 
 // A kind is a number with three parts. Size and color of a point depend on it.
 const getKind = (image) => 4 * labels[image] + 2 * isWrong(image) + isHeldOut(image);

@@ -21,8 +21,8 @@ function addClassButtons() {
 function prepareFilterButtons() {
   $("wrong").hidden = !data.predicted;
   $("misses").textContent = formatNumber(shuffledImages.filter(isWrong).length);
-  $("heldout").hidden = !data.test;
-  $("show").hidden = !data.predicted && !data.test;
+  $("heldout").hidden = !hasHeldOut;
+  $("show").hidden = !data.predicted && !hasHeldOut;
   for (const button of $("heldout").querySelectorAll("button")) button.onclick = () => setHeldOut(button.value);
 }
 
@@ -46,7 +46,7 @@ function setHeldOut(value) {
 
 /** Go on to the next way to show held-out images. */
 function cycleHeldOut() {
-  if (data.test) setHeldOut({ with: "only", only: "hidden", hidden: "with" }[state.heldout]);
+  if (hasHeldOut) setHeldOut({ with: "only", only: "hidden", hidden: "with" }[state.heldout]);
 }
 
 /** Color all images. */

@@ -20,7 +20,7 @@ function adaptTexts() {
   while (texts.nextNode()) {
     const text = texts.currentNode;
     if (text.parentElement.tagName === "SCRIPT") continue;
-    if (!data.test) text.data = text.data.replace(/\btraining /g, "");
+    if (!hasHeldOut) text.data = text.data.replace(/\btraining /g, "");
     if (!hasImages) text.data = text.data.replace(/\ban image\b/g, "a row").replace(/\bimage(s?)\b/g, "row$1");
   }
 }

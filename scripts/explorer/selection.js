@@ -45,8 +45,8 @@ function listenToBox() {
 function formatSelection() {
   const header = ["id", "split", ...(hasLabels ? ["label"] : []), ...(data.predicted ? ["prediction"] : [])];
   const rows = state.selection.map((image) => [
-    getId(image),
-    isHeldOut(image) ? "test" : "train",
+    locateInSplit(image).id,
+    locateInSplit(image).split,
     ...(hasLabels ? [getClassName(image)] : []),
     ...(data.predicted ? [data.classes[predictions[image]]] : []),
   ]);

@@ -12,16 +12,22 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont
 
 import common.figures.style  # noqa: F401, which sets matplotlib up
 from common.files import atomic_write
 
+NAME_SIZE = 2  # points an inch of the figure, of the name in a PNG file
 
-def save_figure(figure: Figure, eps: str | os.PathLike, png: str | os.PathLike, dpi: int) -> None:
-    """Write a matplotlib figure as an EPS file and as a PNG file."""
+
+def save_figure(figure: Figure, eps: str | os.PathLike, png: str | os.PathLike, dpi: int, name: str = "") -> None:
+    """Write a matplotlib figure as an EPS file and as a PNG file, which has the `name`, if any, in its corner."""
     drawn = BytesIO()
     figure.savefig(drawn, format="eps")
+    if name:
+        size = NAME_SIZE * figure.get_figwidth()
+        figure.text(0.01, 0.99, name, ha="left", va="top", size=size, weight="bold", parse_math=False)
     # a title instead of the date, so that the same figure gives the same bytes
     text = re.sub(rb"%%CreationDate: .*", f"%%Title: {Path(eps).stem}".encode(), drawn.getvalue(), count=1)
     with atomic_write(eps) as part:
@@ -40,9 +46,9 @@ def png_chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def save_image(
-    pixels: np.ndarray, colors: np.ndarray | None, eps: str | os.PathLike, png: str | os.PathLike, dpi: int
+    pixels: np.ndarray, colors: np.ndarray | None, eps: str | os.PathLike, png: str | os.PathLike, dpi: int, name: str
 ) -> None:
-    """Write an image as a PNG file and as an EPS file with the same compressed data.
+    """Write an image as an EPS file and as a PNG file, which has the `name` in its corner.
 
     `pixels` are (height, width) uint8, numbers of `colors` (256, 3) uint8, or (height, width, 3) uint8 without
     `colors`. PostScript Level 3 reads PNG data by /FlateDecode with PNG predictors (Adobe, PostScript Language
@@ -58,13 +64,25 @@ def save_image(
     stored = BytesIO()
     image.save(stored, "png", dpi=(dpi, dpi), optimize=True)
     with atomic_write(png) as part:
-        part.write_bytes(stored.getvalue())
+        add_name(image, name).save(part, "png", dpi=(dpi, dpi), optimize=True)
     compressed = b"".join(content for kind, content in png_chunks(stored.getvalue()) if kind == b"IDAT")
     data = a85encode(compressed, wrapcol=80)
     data = data.replace(b"\n%", b"\n %")  # a line that begins with % could be read as a comment
     head = eps_head(Path(eps).stem, width, height, dpi, space, decode, samples)
     with atomic_write(eps) as part:
         part.write_bytes(head.encode() + data + b"~>\ngrestore\nshowpage\n%%EOF\n")
+
+
+def add_name(image: Image.Image, name: str) -> Image.Image:
+    """Return an image of RGB or palette colors with a name in black in its top left corner."""
+    named = image.copy()
+    font = ImageFont.truetype(findfont("DejaVu Sans:bold"), round(NAME_SIZE / 72 * named.width))
+    if named.mode == "P":
+        black = min(range(256), key=lambda number: sum(named.getpalette()[3 * number : 3 * number + 3]))
+    ImageDraw.Draw(named).text(
+        (0.01 * named.width, 0.01 * named.width), name, fill=black if named.mode == "P" else (0, 0, 0), font=font
+    )
+    return named
 
 
 def eps_head(title: str, width: int, height: int, dpi: int, space: str, decode: str, samples: int) -> str:

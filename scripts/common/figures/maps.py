@@ -17,14 +17,21 @@ def find_frame(coordinates: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def draw_map(
-    axes: Axes, coordinates: np.ndarray, labels: np.ndarray, colors: np.ndarray, size: float, edge: str | None = None
+    axes: Axes,
+    coordinates: np.ndarray,
+    labels: np.ndarray,
+    colors: np.ndarray,
+    size: float,
+    edge: str | None = None,
+    frame: tuple[np.ndarray, float] | None = None,
 ) -> None:
     """Draw an embedding (n, 2) into square axes that are `size` inches wide, each point in the color of its label.
 
     Points are so large that side by side they would cover COVERAGE of the frame. They are drawn in random order, so
-    that no class hides another, but many at a time, which keeps the file small. `edge` is the color of their edges.
+    that no class hides another, but many at a time, which keeps the file small. `edge` is the color of their edges,
+    `frame` the center and the side of the square to show, if it is not that of find_frame.
     """
-    center, side = find_frame(coordinates)
+    center, side = frame or find_frame(coordinates)
     axes.set_axis_off()
     axes.set_aspect("equal")
     axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
@@ -36,3 +43,10 @@ def draw_map(
         for label in np.unique(labels):
             x, y = coordinates[rows[labels[rows] == label]].T
             axes.plot(x, y, "o", color=colors[label], markersize=marker, **edges)
+
+
+def draw_rings(axes: Axes, coordinates: np.ndarray, labels: np.ndarray, colors: np.ndarray, size: float) -> None:
+    """Mark points (m, 2) by rings around the colors of their labels (m,), in axes that are `size` inches wide."""
+    ring = {"markersize": 0.6 * size, "markeredgewidth": 0.12 * size, "markeredgecolor": "black"}
+    for position, label in zip(coordinates, labels, strict=True):
+        axes.plot(*position, "o", color=colors[label], **ring)

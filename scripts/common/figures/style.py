@@ -21,6 +21,7 @@ PAGE_STYLE = {  # of a figure as wide as a page
 }
 
 SPACE_COLORS = {"features": "#3f90da", "map": "#e76300"}
+FLOW_COLORS = {"wrong": "#b9b9b9", "corrected": "#3f90da", "broken": "#e76300"}
 SPLIT_COLORS = {"training": "#717581", "validation": "#bd1f01"}
 ANNOTATION = "#717581"
 GUIDE = {"linewidth": 0.6, "linestyle": (0, (4, 3))}  # a dashed line

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class SplitData:
-    """The images of one split in one layer and its embedding. Neighbors and voters are training images."""
+    """The images of one split in one layer and in one embedding of it. Neighbors and voters are training images."""
 
     features: np.ndarray  # (n, d)
     coordinates: np.ndarray  # (n, 2), in the embedding
@@ -18,23 +17,5 @@ class SplitData:
     neighbors: np.ndarray  # (n, k) in the features, nearest first, without the image itself
     map_neighbors: np.ndarray  # (n, k) in the embedding, likewise
     voter_labels: np.ndarray  # (training images,), the labels of the neighbors
-    sample: np.ndarray  # (m,), rows for the scores that need all pairs
-
-    @cached_property
-    def distances(self) -> np.ndarray:
-        """Return Euclidean distances (m, m) between the features of the sample."""
-        return pairwise_distances(self.features[self.sample])
-
-    @cached_property
-    def map_distances(self) -> np.ndarray:
-        """Return Euclidean distances (m, m) between the coordinates of the sample."""
-        return pairwise_distances(self.coordinates[self.sample])
-
-
-def pairwise_distances(rows: np.ndarray) -> np.ndarray:
-    """Return Euclidean distances (m, m) between the rows (m, d), exactly 0 on the diagonal."""
-    from sklearn import metrics
-
-    distances = metrics.pairwise_distances(rows)
-    np.fill_diagonal(distances, 0)
-    return distances
+    queries: np.ndarray  # (m,), the rows that were compared with all training images
+    of_queries: dict[str, np.ndarray]  # their scores (m,) by name, from common.scoring.queries

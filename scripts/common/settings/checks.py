@@ -9,7 +9,8 @@ from common.errors import UserError, suggest
 from common.networks.architectures import load_architecture
 from common.scoring.parameters import MIN_ROWS
 
-RESERVED_ENDS = r"(_test|_embed|-(training|tsne)[0-9]+)$"  # of the names of layers, since files have them
+# Ends of the names of files, which the name of a layer must not have.
+RESERVED_ENDS = r"(_validation|_test|_joint|_knn|_embed|-(training|tsne)[0-9]+)$"
 Settings = Mapping[str, Any]
 
 

@@ -104,9 +104,8 @@ def count_classes(settings: Settings) -> int | None:
 
 
 def marks_errors(settings: Settings) -> bool:
-    """Return whether the scatter plots mark what the network misclassifies."""
-    scatter = settings["figures"]["scatter"]
-    return scatter["errors"] and scatter["style"] != "notebook" and bool(networks(settings))
+    """Return whether figures mark what the network misclassifies."""
+    return settings["figures"]["errors"] and bool(networks(settings))
 
 
 def shows_filters(settings: Settings) -> bool:

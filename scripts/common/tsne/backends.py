@@ -4,7 +4,7 @@ To add a backend, add a module with its function, an entry here, and its package
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class BackendError(Exception):
 class Problem:
     """What is to be embedded."""
 
-    features_path: str  # .npy, (n, d) float32
+    features_paths: Sequence[str]  # .npy, (n_i, d) float32, whose rows, one after the other, are embedded
     affinities: "PerplexityBasedNN"
     start: "np.ndarray"  # (n, 2)
     n_neighbors: int
@@ -48,7 +48,7 @@ def _fit_opentsne(problem: Problem) -> tuple["np.ndarray", dict[str, Any]]:
 def _fit_tsnecuda(problem: Problem) -> tuple["np.ndarray", dict[str, Any]]:
     from common.tsne.tsnecuda import fit_tsnecuda
 
-    return fit_tsnecuda(problem.features_path, problem.start, problem.n_neighbors, problem.parameters)
+    return fit_tsnecuda(problem.features_paths, problem.start, problem.n_neighbors, problem.parameters)
 
 
 @dataclass(frozen=True)

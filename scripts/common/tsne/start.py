@@ -1,4 +1,4 @@
-"""The start of the optimization: principal components at a small scale."""
+"""The start of the optimization: coordinates at a small scale."""
 
 from typing import Any
 
@@ -11,26 +11,30 @@ JITTER = 1e-6  # standard deviation of its noise
 
 
 def make_start(features: np.ndarray, seed: int) -> np.ndarray:
-    """Return the start (n, 2) float64: the first two principal components of features (n, d), scaled to START_SPREAD.
+    """Return the start (n, 2) float64 from the first two principal components of features (n, d).
 
-    A little noise keeps equal rows apart, and is all there is if all rows are equal. Such a start preserves the global
-    structure of the data (Kobak and Berens 2019, https://doi.org/10.1038/s41467-019-13056-x).
+    Such a start preserves the global structure of the data (Kobak and Berens 2019,
+    https://doi.org/10.1038/s41467-019-13056-x).
     """
-    start = np.zeros((len(features), 2))
+    points = np.zeros((len(features), 2))
     count = min(2, features.shape[1])
-    start[:, :count] = project(features, *fit_pca(features, count, seed))
-    spread = start[:, 0].std()
+    points[:, :count] = project(features, *fit_pca(features, count, seed))
+    return scale_start(points, seed)
+
+
+def scale_start(points: np.ndarray, seed: int) -> np.ndarray:
+    """Return points (n, 2) with mean 0 and START_SPREAD along the first axis, and noise.
+
+    The noise keeps equal rows apart, and is all there is if all rows are equal.
+    """
+    points = points - points.mean(axis=0, dtype=np.float64)
+    spread = points[:, 0].std()
     if spread > 0:
-        start /= spread / START_SPREAD
-    return start + np.random.default_rng(seed).normal(0, JITTER, start.shape)
+        points /= spread / START_SPREAD
+    return points + np.random.default_rng(seed).normal(0, JITTER, points.shape)
 
 
 def describe_start(shape: tuple[int, int]) -> dict[str, Any]:
     """Return how make_start starts with features of this shape (n, d), for the record."""
     count = min(2, shape[1])
-    return {
-        "principal_components": count,
-        "of_rows": pca_sample_size(shape, count),
-        "standard_deviation": START_SPREAD,
-        "jitter": JITTER,
-    }
+    return {"from": "principal components", "components": count, "of_rows": pca_sample_size(shape, count)}

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,19 +111,19 @@ def probe(parameters: Mapping[str, Any]) -> None:
 
 
 def fit_tsnecuda(
-    features_path: str, start: np.ndarray, neighbors: int, parameters: Mapping[str, Any]
+    features_paths: Sequence[str], start: np.ndarray, neighbors: int, parameters: Mapping[str, Any]
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return an embedding (n, 2) float32 by tsnecuda, and a record of how it was made.
 
     tsnecuda is that of Chan, Rao, Huang and Canny 2019 (https://doi.org/10.1016/j.jpdc.2019.04.008). It searches
-    `neighbors` of each row of the .npy file at `features_path`, (n, d) float32, itself. Raises BackendError if it
+    `neighbors` of each row of the .npy files at `features_paths`, (n_i, d) float32, itself. Raises BackendError if it
     cannot be used.
     """
     probe(parameters)
     started = time.perf_counter()
     calls = make_calls(len(start), neighbors, parameters)
     seconds = FIT_SECONDS + FIT_SECONDS_PER_POINT * len(start) * sum(call["n_iter"] for call in calls)
-    coordinates = run_process({"features": features_path, "calls": calls}, start, seconds, "fit")
+    coordinates = run_process({"features": list(features_paths), "calls": calls}, start, seconds, "fit")
     try:
         version = importlib.metadata.version("tsnecuda")
     except importlib.metadata.PackageNotFoundError:

@@ -38,7 +38,7 @@ def _main() -> None:
     if request["features"] is None:
         features = np.random.default_rng(1).normal(size=PROBE_SHAPE).astype(np.float32)
     else:
-        features = np.load(request["features"])
+        features = np.concatenate([np.load(path) for path in request["features"]])
 
     answer.write(f"{_check_driver() or ''}\n".encode())
     answer.flush()  # tsnecuda may end the process
