@@ -26,7 +26,7 @@ growth: .venv/installed resources/deformed/images.npy
 resources/deformed/images.npy:
 	PYTHONPATH=scripts $(BIN)/python bench/deform.py 1000000
 
-# Write the tables of docs/scores.md and config/README.md from the code and the configuration.
+# Write the tables of the pages from the code, the configuration and the measurements in docs/.
 docs: .venv/installed
 	PYTHONPATH=scripts $(BIN)/python docs/tables.py
 

@@ -30,6 +30,7 @@ def set_up_ours(threads: int, seed: int) -> Embed:
     import yaml
     from find_neighbors import find_neighbors
 
+    from common.scoring.parameters import MAX_VOTERS
     from common.tsne.affinities import compute_affinities
     from common.tsne.opentsne import fit_opentsne
     from common.tsne.perplexity import n_neighbors
@@ -41,7 +42,7 @@ def set_up_ours(threads: int, seed: int) -> Embed:
     def embed(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()
         k, memory_mb = n_neighbors(PERPLEXITY), config["memory_mb"]
-        neighbors, _ = find_neighbors(features, features[:0], k, seed, memory_mb, threads)
+        _, neighbors = find_neighbors([features], MAX_VOTERS, k, seed, memory_mb, threads)
         affinities = compute_affinities(neighbors, PERPLEXITY, threads)
         start = make_start(features, seed)
         prepare_seconds = time.perf_counter() - started

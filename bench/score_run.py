@@ -10,9 +10,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from common.files import atomic_write
 from common.knn.index import search_exactly
-from common.knn.results import drop_self
+from common.knn.results import drop_self, recall
 from common.scoring.parameters import N_VOTERS
-from common.scoring.scores import knn_accuracy, knn_preservation
+from common.scoring.votes import vote
 from common.tsne.affinities import compute_affinities
 from common.tsne.objective import kl_divergence
 from common.tsne.perplexity import n_neighbors
@@ -36,8 +36,8 @@ def score_embedding(coordinates: np.ndarray, labels: np.ndarray, neighbors: dict
     affinities = compute_affinities(neighbors, PERPLEXITY, threads=1)
     return {
         "kl_divergence": round(kl_divergence(coordinates, affinities.P), 6),
-        "knn_preservation_10": round(knn_preservation(map_neighbors, neighbors["indices"], N_VOTERS), 6),
-        "knn_accuracy_map": round(knn_accuracy(map_neighbors, labels, labels), 6),
+        "knn_preservation_10": round(recall(map_neighbors, neighbors["indices"][:, :N_VOTERS]), 6),
+        "knn_accuracy_map": round(float((vote(labels[map_neighbors]) == labels).mean()), 6),
     }
 
 

@@ -1,39 +1,61 @@
-"""Compare the scores of a run on MNIST with the reference in layers.csv, within the tolerances of the scores.
+"""Compare the scores of a run on MNIST with the reference in layers.json, within its 95 % intervals.
 
-PYTHONPATH=scripts .venv/bin/python docs/compare_reference.py results/MNIST/layers.csv
+PYTHONPATH=scripts .venv/bin/python docs/compare_reference.py results/MNIST/layers.json
 """
 
+import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
+from common.names import SPLITS
 
-from common.scoring.scores import SCORES
+REFERENCE = Path(__file__).with_name("layers.json")
+ROUNDING = 0.002  # that a score without an interval may differ
+NOT_COMPARED = ("kl_divergence",)  # it is not a mean over images
 
-REFERENCE = Path(__file__).with_name("layers.csv")
+
+def list_scores(summary: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the scores of each layer, and of "network" if it has any, from a summary of compare_layers."""
+    network = {"network": summary["network"]} if any(summary["network"].get(split) for split in SPLITS) else {}
+    return {**summary["layers"], **network}
 
 
-def find_differences(scores: pd.DataFrame, reference: pd.DataFrame) -> list[str]:
-    """Return a line for each score that is farther from the reference than its tolerance allows.
+def find_limits(expected: Mapping[str, float | None] | None) -> tuple[float, float]:
+    """Return the lowest and the highest mean that agree with an interval; NaN if there is none."""
+    if expected is None:
+        return float("nan"), float("nan")
+    if expected["low"] is None:
+        return expected["mean"] - ROUNDING, expected["mean"] + ROUNDING
+    return expected["low"], expected["high"]
 
-    Both tables are as compare_layers writes them. A score must lie within the range over the reference's seeds, widened
-    by the tolerance, or be missing in both.
+
+def find_differences(summary: Mapping[str, Any], reference: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each score of the run's layers that is outside the reference's interval, or missing in one.
+
+    Both summaries are as compare_layers writes them.
     """
-    lines = []
-    for _, row in scores.iterrows():
-        expected = reference[(reference.layer == row.layer) & (reference.split == row.split)]
-        if not len(expected):
-            lines.append(f"{row.layer}, {row.split}: the reference has no such layer.")
+    known = list_scores(reference)
+    for layer, entry in list_scores(summary).items():
+        if layer not in known:
+            yield f"{layer}: the reference has no such layer."
             continue
-        for key, score in SCORES.items():
-            low, high = expected[key].min() - score.tolerance, expected[key].max() + score.tolerance
-            is_missing_in_both = pd.isna(row[key]) and expected[key].isna().all()
-            if not is_missing_in_both and not low <= row[key] <= high:
-                lines.append(f"{row.layer}, {row.split}: {key} is {row[key]:.4f}, expected {low:.4f} to {high:.4f}.")
-    return lines
+        for split in SPLITS:
+            found, expected = entry[split], known[layer][split]
+            for score in dict.fromkeys([*expected, *found]):
+                if score in NOT_COMPARED:
+                    continue
+                low, high = find_limits(expected.get(score))
+                if score in found and low <= found[score]["mean"] <= high:
+                    continue
+                value = f"{found[score]['mean']:.4f}" if score in found else "missing"
+                limits = f"{low:.4f} to {high:.4f}" if score in expected else "none"
+                yield f"{layer}, {split}: {score} is {value}, expected {limits}."
 
 
 if __name__ == "__main__":
-    differences = find_differences(pd.read_csv(sys.argv[1]), pd.read_csv(REFERENCE))
+    summaries = [json.loads(Path(path).read_text(encoding="utf-8")) for path in (sys.argv[1], REFERENCE)]
+    differences = list(find_differences(*summaries))
     print("\n".join(differences) or "All scores agree with the reference.")
     sys.exit(bool(differences))

@@ -1,10 +1,11 @@
-"""Write the tables of docs/scores.md and config/README.md from the code and the configuration: make docs."""
+"""Write the tables of the pages from the code, the configuration and the measurements beside this file: make docs."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import protocol_tables
 import yaml
 
 from common.files import save_text
@@ -26,9 +27,8 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def tabulate_scores() -> str:
-    """Return the table of the scores and their tolerances."""
-    rows = [[f"`{key}`", score.description, f"{score.tolerance:g}"] for key, score in SCORES.items()]
-    return format_table(["score", "description", "tolerance"], rows)
+    """Return the table of the scores."""
+    return format_table(["score", "description"], [[f"`{key}`", score.description] for key, score in SCORES.items()])
 
 
 def list_keys(
@@ -83,13 +83,24 @@ def load_yaml(name: str) -> dict[str, Any]:
 
 
 def render_pages() -> dict[Path, str]:
-    """Return the text of each page with its table as it should be, by path."""
+    """Return the text of each page with its tables as they should be, by path."""
+    summary = protocol_tables.load_summary()
     tables = {
-        "docs/scores.md": ("scores", tabulate_scores()),
-        "config/README.md": ("keys", tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))),
+        "README.md": {
+            "accuracies": protocol_tables.tabulate_accuracies(summary),
+            "gains": protocol_tables.tabulate_gains(summary),
+        },
+        "docs/scores.md": {"scores": tabulate_scores()},
+        "docs/protocol.md": {"heldout": protocol_tables.tabulate_heldout()},
+        "config/README.md": {"keys": tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))},
     }
-    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in tables}
-    return {ROOT / name: replace_table(texts[name], *table) for name, table in tables.items()}
+    pages = {}
+    for name, by_marker in tables.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for marker, table in by_marker.items():
+            text = replace_table(text, marker, table)
+        pages[ROOT / name] = text
+    return pages
 
 
 if __name__ == "__main__":

@@ -1,4 +1,3 @@
-# For data sets with tsne.landmarks: t-SNE embeds the landmarks only, and the other rows are placed in their embedding.
 # For data sets with tsne.landmarks: t-SNE embeds the landmarks only, and all other rows are placed in their embedding.
 # Needs: results/{dataset}/features/{layer}.npy, {layer}_validation.npy and {layer}_test.npy.
 # Makes: results/{dataset}/landmarks/{layer}/: rows.npy, (N,) int64, the rows that are landmarks, features.npy, (N, d) float32,

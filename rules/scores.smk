@@ -59,6 +59,7 @@ rule score_knn:
         features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
         neighbors=by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz"),
         labels=images_by_split("labels"),
+        landmarks=landmark_rows,
         classes="results/{dataset}/data/classes.json",
     output:
         table="results/{dataset}/scores/{layer}{training}_knn.csv",

@@ -7,6 +7,7 @@ import numpy as np
 
 from common.files import save_npz
 from common.inputs import load_array
+from common.knn.chunks import chunks, rows_that_fit
 from common.knn.index import build_search, search_exactly, search_others
 from common.knn.views import StackedRows
 from common.logs import run_logged
@@ -37,8 +38,9 @@ def find_neighbors(
     short = np.flatnonzero(among_train["indices"][:, -1] < 0)
     if len(short):  # too few of their neighbors are training rows
         search = partial(search_exactly, features[0], memory_mb=memory_mb, threads=threads)
-        found = search_others(search, rows[short], short, k_train)
-        among_train["indices"][short], among_train["distances"][short] = found
+        for block in chunks(len(short), rows_that_fit(memory_mb, rows.shape[1])):
+            found = search_others(search, rows[short[block]], short[block], k_train)
+            among_train["indices"][short[block]], among_train["distances"][short[block]] = found
     splits = [slice(*rows.bounds[number : number + 2]) for number in range(len(features))]
     return [{name: found[split] for name, found in among_train.items()} | facts for split in splits], among_all
 

@@ -13,13 +13,22 @@ from common.scoring.changes import Answers, explain_missing, find_changes, has_c
 
 COLUMNS = 14  # images of a change that are shown, at most
 GAP = 0.06  # inches between images
-HEADER, ANSWER = 0.2, 0.2  # inches: the name of a change, above its images, and the answers below an image
+HEADER, ANSWER = 0.2, 0.28  # inches: the name of a change, above its images, and the answers below an image
 MAX_NAME = 9  # characters of a class name
+TYPE_SIZE = 5  # points, of the answers
+MAX_LINE = 10  # characters of two answers that stand in one line
+MAX_PIXELS = 64  # side of the images that EPS stores as they are
 
 
 def shorten(name: str) -> str:
     """Return a class name of at most MAX_NAME characters."""
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+
+
+def write_answers(before: str, after: str) -> str:
+    """Return the answers before and after a change, in two lines if one is too long for an image."""
+    before, after = shorten(before), shorten(after)
+    return f"{before} → {after}" if len(before + after) + 3 <= MAX_LINE else f"{before}\n→ {after}"
 
 
 def draw_images(figure: Figure, top: float, images: np.ndarray, texts: list[str]) -> None:
@@ -31,9 +40,12 @@ def draw_images(figure: Figure, top: float, images: np.ndarray, texts: list[str]
         axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
         axes.set_axis_off()
         shown = np.clip(image, 0, 1)
-        axes.imshow(shown[..., 0] if shown.shape[2] == 1 else shown, cmap="gray_r", vmin=0, vmax=1)
+        style = {"cmap": "gray_r", "vmin": 0, "vmax": 1}
+        if max(shown.shape[:2]) <= MAX_PIXELS:
+            style["interpolation"] = "none"  # of equal pixels, also in EPS
+        axes.imshow(shown[..., 0] if shown.shape[2] == 1 else shown, **style)
         center = (left + side / 2) / width
-        figure.text(center, (bottom - 0.02) / height, text, ha="center", va="top", size=5.5, parse_math=False)
+        figure.text(center, (bottom - 0.02) / height, text, ha="center", va="top", size=TYPE_SIZE, parse_math=False)
 
 
 def plot_flow_images(answers: Answers | None, images: np.ndarray, classes: list[str], layers: list[str]) -> Figure:
@@ -43,7 +55,8 @@ def plot_flow_images(answers: Answers | None, images: np.ndarray, classes: list[
     """
     if not has_changes(answers):
         figure = Figure((PAGE_WIDTH, 1))
-        figure.text(0.5, 0.5, explain_missing(answers, layers), ha="center", va="center", color=ANNOTATION)
+        text = explain_missing(answers, layers)
+        figure.text(0.5, 0.5, text, ha="center", va="center", color=ANNOTATION, parse_math=False)
         return figure
     rows = [
         (change, kind, getattr(change, kind)) for change in find_changes(answers) for kind in ("corrected", "broken")
@@ -60,9 +73,7 @@ def plot_flow_images(answers: Answers | None, images: np.ndarray, classes: list[
         top -= HEADER
         if len(chosen):
             before, after = (answers.by_stage[stage][chosen] for stage in (change.before, change.after))
-            texts = [
-                f"{shorten(classes[old])} → {shorten(classes[new])}" for old, new in zip(before, after, strict=True)
-            ]
+            texts = [write_answers(classes[old], classes[new]) for old, new in zip(before, after, strict=True)]
             draw_images(figure, top, images[chosen], texts)
             top -= side + ANSWER
     return figure

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from common.figures.class_names import name_classes, type_size
 from common.figures.errors import find_errors
@@ -25,8 +26,9 @@ TITLE_HEIGHT, HEADER_HEIGHT, SCORE_LINE = 0.2, 0.13, 0.115  # inches: a layer's 
 LEGEND_MARGIN, LEGEND_LINE = 0.07, 0.13  # inches above the legend, and for each of its lines
 MAX_LEGEND = 40  # classes; nobody can tell more colors apart
 TYPE_SIZE = 6.5  # points
+MAX_WIDTH = 0.97  # of a layer's name and caption, relative to the panel
 MIN_NAME_SIZE = 5.5  # points, of the class names
-CAPTION = {"kNN accuracy": ("knn_accuracy_map", 2), "kNN preservation": ("knn_preservation_10", 0)}  # with decimals
+CAPTION = {"kNN accuracy": ("knn_accuracy_map", 1), "kNN preservation": ("knn_preservation_10", 0)}  # with decimals
 
 Rows = Mapping[str, np.ndarray]  # coordinates (n, 2) or labels (n,) by group of images
 
@@ -44,6 +46,13 @@ def make_caption(scores: Mapping[str, Any], reference: str) -> str:
     if scores["r_squared"] is not None:
         lines.append(f"R² to {reference} {scores['r_squared']:.2f}")
     return "\n".join(lines)
+
+
+def shrink_texts(texts: Sequence[Text], width: float) -> None:
+    """Reduce the type size of texts, of all alike, if one is wider than `width` inches."""
+    widest = max(1, *(text.get_window_extent().width for text in texts)) / texts[0].figure.dpi
+    for text in texts:
+        text.set_size(text.get_size() * min(1, width / widest))
 
 
 def add_legend(figure: Figure, names: Sequence[str], colors: np.ndarray) -> int:
@@ -97,18 +106,18 @@ def plot_layers(
     foot = LEGEND_MARGIN + (lines + bool(note)) * LEGEND_LINE
     height = lines_of_layers * block + foot
     figure.set_figheight(height)
+    names, below = [], []  # texts
     for number, (layer, coordinates) in enumerate(maps.items()):
         row, column = divmod(number, columns)
         top = height - row * block
         center = (column + 0.5) / columns
-        figure.text(
-            center, (top - 0.02) / height, layer, ha="center", va="top", weight="bold", size=8, parse_math=False
-        )
+        centered = {"ha": "center", "va": "top", "parse_math": False}
+        names.append(figure.text(center, (top - 0.02) / height, layer, weight="bold", size=8, **centered))
         top -= TITLE_HEIGHT
         frame = find_frame(np.concatenate(list(coordinates.values())))
         for group in groups:
             text = f"{len(labels[group]):,} {group}"
-            figure.text(center, top / height, text, ha="center", va="top", size=TYPE_SIZE, color=ANNOTATION)
+            figure.text(center, top / height, text, size=TYPE_SIZE, color=ANNOTATION, **centered)
             top -= HEADER_HEIGHT + side
             axes = figure.add_axes((column / columns, top / height, 1 / columns, side / height))
             draw_map(axes, coordinates[group], labels[group], colors, side, frame=frame)
@@ -118,7 +127,9 @@ def plot_layers(
             if classes:
                 points = max(MIN_NAME_SIZE, type_size(classes, side))
                 name_classes(axes, coordinates[group], labels[group], classes, colors, points)
-        figure.text(center, (top - 0.03) / height, captions[layer], ha="center", va="top", size=TYPE_SIZE)
+        below.append(figure.text(center, (top - 0.03) / height, captions[layer], size=TYPE_SIZE, **centered))
+    shrink_texts(names, MAX_WIDTH * side)
+    shrink_texts(below, MAX_WIDTH * side)
     if note:
         bottom = (lines + 1) * LEGEND_LINE / height
         figure.text(0.5, bottom, note, ha="center", va="top", size=TYPE_SIZE, color=ANNOTATION)

@@ -45,19 +45,23 @@ OFFSET = 0.2  # of the markers of the first and last split from the middle of a 
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Return round numbers from `low` to `high`, at most MAX_TICKS, for a logarithmic axis."""
-    for digits in ((1, 2, 5), (1, 3), (1,)):
+    for digits in ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         ticks = [digit * 10.0**decade for decade in decades for digit in digits]
         inside = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
         if len(inside) <= MAX_TICKS:
             break
-    return inside or [low]
+    return inside
 
 
 def set_error_axis(axes: Axes, values: Sequence[float]) -> None:
-    """Give an axis of error rates a logarithmic scale with few round numbers; 0 has a place of its own below them."""
+    """Give an axis of error rates a logarithmic scale with few round numbers; 0 has a place of its own below them.
+
+    If there are no errors at all, the scale is linear, up to 1 %.
+    """
     positive = [value for value in values if value > 0]
     if not positive:
+        axes.set_ylim(-0.1, 1)
         return
     low, high = min(positive), max(positive)
     ticks = log_ticks(low / 1.3, high * 1.3)
@@ -106,8 +110,16 @@ def draw_intervals(
     )
 
 
-def draw_panel(axes: Axes, layers: Mapping[str, Any], score: str, splits: Sequence[str]) -> None:
-    """Draw one score of all layers on all splits."""
+def find_network_error(summary: Mapping[str, Any]) -> float | None:
+    """Return the error rate of the network on test images in %; None if it is unknown or 0."""
+    accuracy = summary["network"].get("test", {}).get("network_accuracy")
+    return as_error(accuracy)["mean"] if accuracy and accuracy["mean"] < 1 else None
+
+
+def draw_panel(
+    axes: Axes, layers: Mapping[str, Any], score: str, splits: Sequence[str], guide: float | None = None
+) -> None:
+    """Draw one score of all layers on all splits, and a dashed line at `guide`."""
     is_error, percent = score in ERRORS, "preservation" in score
     color, drawn = SPACE_COLORS[SCORES[score].space], []
     for split, offset in zip(
@@ -120,6 +132,9 @@ def draw_panel(axes: Axes, layers: Mapping[str, Any], score: str, splits: Sequen
             intervals = [one and {end: value and 100 * value for end, value in one.items()} for one in intervals]
         drawn += [value for one in intervals if one for value in one.values() if value is not None]
         draw_intervals(axes, np.arange(len(layers)) + offset, intervals, color, split)
+    if guide is not None:
+        axes.axhline(guide, color="black", **GUIDE)
+        drawn.append(guide)
     if is_error:
         set_error_axis(axes, drawn)
     axes.set_xlim(-0.5, len(layers) - 0.5)
@@ -147,20 +162,15 @@ def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str]) -> None:
     axes.set_xlabel("number of voters, k", labelpad=1)
     set_error_axis(axes, errors.to_numpy())
     names = layers if len(layers) <= MAX_IN_A_ROW else (layers[0], layers[-1])
-    handles = [
-        Line2D([], [], color=color, label=name)
-        for color, name in zip(layer_colors(len(names)), map(escape, names), strict=True)
-    ]
-    handles += [
-        Line2D([], [], color="black", linewidth=1, linestyle=style, label=name) for style, name in METRICS.values()
-    ]
-    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.6, borderpad=0.1)
+    handles = [Line2D([], [], color=color) for color in layer_colors(len(names))]
+    handles += [Line2D([], [], color="black", linewidth=1, linestyle=style) for style, _ in METRICS.values()]
+    blank = [str(number) for number in range(len(handles))]  # matplotlib omits a name that begins with _
+    place = {"loc": "center left", "bbox_to_anchor": (1, 0.5), "handlelength": 1.6, "borderpad": 0.1}
+    legend = axes.legend(handles, blank, **place)
+    for text, name in zip(legend.get_texts(), [*names, *(name for _, name in METRICS.values())], strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)
     axes.set_title(f"{CURVES}, {NAMES[split]} images", fontsize=7)
-
-
-def escape(name: str) -> str:
-    """Return a name that matplotlib does not read as mathematics, nor leaves out of a legend."""
-    return name.replace("$", r"\\$") if not name.startswith("_") else f" {name}"
 
 
 def name_rotation(layers: Sequence[str], width: float) -> int:
@@ -189,8 +199,10 @@ def plot_scores(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str
     narrowest = PAGE_WIDTH / max(map(len, lines)) * 0.7
     rotation = name_rotation(list(layers), narrowest)
     name_height = max(map(len, layers)) * CHARACTER if rotation else 0
-    figure = Figure((PAGE_WIDTH, len(lines) * (PANEL_HEIGHT + name_height) + 0.3), layout="constrained")
-    for subfigure, line in zip(figure.subfigures(len(lines), 1, squeeze=False)[:, 0], lines, strict=True):
+    heights = [PANEL_HEIGHT + (line != ["curves"]) * name_height for line in lines]
+    figure = Figure((PAGE_WIDTH, sum(heights) + 0.3), layout="constrained")
+    subfigures = figure.subfigures(len(lines), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for subfigure, line in zip(subfigures, lines, strict=True):
         shares = [2 if score == "curves" else 1 for score in line]
         panels = subfigure.subplots(1, len(line), width_ratios=shares, squeeze=False)[0]
         for score, axes in zip(line, panels, strict=True):
@@ -199,28 +211,29 @@ def plot_scores(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str
             if score == "curves":
                 draw_curves(axes, knn, list(layers))
                 continue
-            draw_panel(axes, layers, score, splits)
+            guide = find_network_error(summary) if score == "knn_accuracy_features" else None
+            draw_panel(axes, layers, score, splits, guide)
             axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
             axes.set_title((ERRORS | OTHERS)[score], fontsize=7)
-            network = summary["network"].get("test", {}).get("network_accuracy")
-            if score == "knn_accuracy_features" and network and network["mean"] < 1:
-                axes.axhline(as_error(network)["mean"], color="black", **GUIDE)
     add_legend(figure, summary, rows, splits)
     return figure
 
 
 def add_legend(figure: Figure, summary: Mapping[str, Any], rows: Mapping[str, int], splits: Sequence[str]) -> None:
-    """Add a legend of the splits, the bars and the line of the network."""
+    """Add a legend of the splits, the bars and the line of the network, in two lines if one is too long."""
     style = {"marker": "o", "linestyle": "", "color": "black", "markerfacecoloralt": "white", "markersize": 4}
     handles = [
         Line2D([], [], fillstyle=FACES[split], label=f"{rows[split]:,} {NAMES[split]} images", **style)
         for split in splits
     ]
     handles.append(Line2D([], [], marker="|", markersize=8, linestyle="", color="black", label="95 % interval"))
-    network = summary["network"].get("test", {}).get("network_accuracy")
-    if network and network["mean"] < 1:
+    if find_network_error(summary) is not None:
         handles.append(Line2D([], [], color="black", label="error of the network, test", **GUIDE))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1, handletextpad=0.3)
+    style = {"handles": handles, "loc": "outside lower center", "columnspacing": 1, "handletextpad": 0.3}
+    legend = figure.legend(ncols=len(handles), **style)
+    if legend.get_window_extent().width > figure.bbox.width:
+        legend.remove()
+        figure.legend(ncols=math.ceil(len(handles) / 2), **style)
 
 
 if __name__ == "__main__":

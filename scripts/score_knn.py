@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from common.files import atomic_write, save_npz
-from common.inputs import load_classes, load_neighbors, load_rows
+from common.inputs import load_array, load_classes, load_neighbors, load_rows
 from common.knn.index import build_search, search_others
 from common.knn.pca import fit_pca, project
 from common.knn.views import UnitRows
@@ -35,17 +35,29 @@ def transform_to(metric: str, features: Mapping[str, np.ndarray], seed: int) -> 
 
 
 def find_voters(
-    features: Mapping[str, np.ndarray], splits: Sequence[str], k: int, seed: int, memory_mb: float, threads: int
+    features: Mapping[str, np.ndarray],
+    splits: Sequence[str],
+    landmarks: np.ndarray | None,
+    k: int,
+    seed: int,
+    memory_mb: float,
+    threads: int,
 ) -> dict[str, np.ndarray]:
-    """Return the k nearest training rows of each row of some splits, itself left out, (n, k) int32 by split."""
-    search, _ = build_search(features["train"], k, seed, memory_mb, threads)
+    """Return the k nearest training rows of each row of some splits, itself left out, (n, k) by split.
+
+    With `landmarks` (N,), ascending row numbers, they are landmarks.
+    """
+    rows = features["train"] if landmarks is None else features["train"][landmarks]
+    numbers = np.arange(len(rows)) if landmarks is None else landmarks
+    search, _ = build_search(rows, k, seed, memory_mb, threads)
     found = {}
     for split in splits:
-        rows = features[split]
         if split == "train":
-            found[split], _ = search_others(search, rows, np.arange(len(rows)), k)
+            every = np.arange(len(features[split]))
+            own = np.where(np.isin(every, numbers), np.searchsorted(numbers, every), -1)
+            found[split] = numbers[search_others(search, features[split], own, k)[0]]
         else:
-            found[split], _ = search(rows, k)
+            found[split] = numbers[search(features[split], k)[0]]
     return found
 
 
@@ -83,11 +95,14 @@ if __name__ == "__main__":
                     features[split], labels[split] = rows, truth
                     neighbors["euclidean"][split] = load_neighbors(neighbors_path, features_path)["indices"]
             held_out = [split for split in features if split != "train"] or ["train"]
-            k = min(MAX_VOTERS, len(labels["train"]) - 1)
+            landmarks = load_array(paths.landmarks) if paths.landmarks else None
+            k = min(MAX_VOTERS, len(labels["train"] if landmarks is None else landmarks) - 1)
             for metric in ("cosine", "pca"):
                 transformed = transform_to(metric, features, params.seed)
                 memory_mb = snakemake.resources.block_mb
-                neighbors[metric] = find_voters(transformed, held_out, k, params.seed, memory_mb, snakemake.threads)
+                neighbors[metric] = find_voters(
+                    transformed, held_out, landmarks, k, params.seed, memory_mb, snakemake.threads
+                )
                 log.info("%s: searched", metric)
             table, found = score_votes(neighbors, labels)
             table = table.assign(layer=layer, network_seed=params.network_seed)[list(COLUMNS)]

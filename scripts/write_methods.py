@@ -174,8 +174,8 @@ def describe_starts(maps: Sequence[Mapping[str, Any]]) -> str:
     if not others:
         return f"The embedding started from {texts[0]}, {scaled}."
     return (
-        f"That of the first layer started from {texts[0]}, those of the other layers from the {others[0]}, so that "
-        f"they can be compared; starts were {scaled}."
+        f"The {others[0]} started from {texts[0]}, those of the other layers from this one, so that they can be "
+        f"compared; starts were {scaled}."
     )
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report", "CITATION.cff")
 LAYERS = ("pixel", "conv1", "conv2", "dense3")
 FIGURES = {f"Small_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
-FIGURES |= {"Small_conv1_filters", "Small_tSNE_layers", "Small_scores", "Small_training"}
+FIGURES |= {f"Small_{name}" for name in ("conv1_filters", "tSNE_layers", "scores", "training", "flow", "flow_images")}
 TARGETS = ("all", "scatters", "thumbnails", "filters", "comparisons", "Small", "Digits")
 
 

@@ -12,10 +12,13 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from common.names import SPLITS
+
 LAYERS = ["pixel", "conv1", "dense3"]
 DIGITS = [str(number) for number in range(10)]
 COUNT = 1797  # images
-TRAIN = 1500  # of them for training; the others are held out
+TRAIN, VALIDATION = 1500, 97  # of them; the others are for testing
+BOUNDS = [TRAIN, TRAIN + VALIDATION]
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,9 @@ class PageInput:
     neighbors: dict[str, np.ndarray]
 
     @property
-    def splits(self) -> tuple[np.ndarray, np.ndarray]:
-        """The training images and the held-out images."""
-        return self.images[:TRAIN], self.images[TRAIN:]
+    def splits(self) -> list[np.ndarray]:
+        """The images of each split."""
+        return np.split(self.images, BOUNDS)
 
     @property
     def wrong(self) -> np.ndarray:
@@ -49,9 +52,9 @@ def make_page_input() -> PageInput:
     An image has other neighbors in each layer, and a random 1.5 % of the predictions are wrong.
     """
     digits = load_digits()
-    ids = np.concatenate([np.arange(TRAIN), np.arange(COUNT - TRAIN)])
-    splits = np.where(np.arange(COUNT) < TRAIN, "train", "test")
-    maps = pd.DataFrame({"id": ids, "split": splits, "label": digits.target})
+    sizes = np.diff([0, *BOUNDS, COUNT])
+    ids = np.concatenate([np.arange(size) for size in sizes])
+    maps = pd.DataFrame({"id": ids, "split": np.repeat(SPLITS, sizes), "label": digits.target})
     generator = np.random.default_rng(0)
     maps["prediction"] = np.where(generator.random(COUNT) < 0.015, (digits.target + 1) % 10, digits.target)
     maps["confidence"] = generator.uniform(0.3, 1, COUNT).round(4)

@@ -8,12 +8,13 @@ from base64 import b64decode
 import numpy as np
 import pandas as pd
 import pytest
-from build_explorer import build_explorer, load_maps, read_tables
+from build_explorer import build_explorer, load_maps, make_page_data, read_tables
 from PIL import Image
 
 from common.errors import UserError
 from common.explorer.sprite_sheets import choose_tile_size, make_sprite_sheets
-from explorer.page_input import COUNT, DIGITS, TRAIN
+from common.names import SPLITS
+from explorer.page_input import COUNT, DIGITS, LAYERS, TRAIN, VALIDATION
 from helpers import ROOT
 
 EXPLORER = ROOT / "scripts/explorer"
@@ -91,18 +92,27 @@ def test_classes_are_read_as_they_are_named(tmp_path):
 def test_files_of_different_lengths_are_named(digits, tmp_path):
     digits.maps.to_csv(tmp_path / "maps.csv", index=False)
     images, neighbors = [], []
-    for split, rows in {"train": slice(TRAIN), "test": slice(TRAIN, None)}.items():
+    for split, part in zip(SPLITS, digits.splits, strict=True):
         images.append(f"{tmp_path}/{split}_images.npy")
-        np.save(images[-1], digits.images[rows])
+        np.save(images[-1], part)
         neighbors.append(f"{tmp_path}/{split}.npz")
-        np.savez(neighbors[-1], indices=np.zeros((len(digits.images[rows]), 12), np.int32))
-    paths = f"{tmp_path}/maps.csv", DIGITS, images, {"pixel": tuple(neighbors)}
+        np.savez(neighbors[-1], indices=np.zeros((len(part), 12), np.int32))
+    paths = f"{tmp_path}/maps.csv", DIGITS, images, {"pixel": neighbors}
     maps, read, nearest = read_tables(*paths)
-    assert maps.label.equals(digits.maps.label) and [len(part) for part in read] == [TRAIN, 297]
+    assert maps.label.equals(digits.maps.label) and [len(part) for part in read] == [TRAIN, VALIDATION, 200]
     assert nearest["pixel"].shape == (COUNT, 10)
-    np.savez(neighbors[1], indices=np.zeros((5, 12), np.int32))
-    with pytest.raises(UserError, match=r"maps.csv has 1797 rows, .*/train.npz and .*/test.npz have 1505\. Rebuild"):
+    np.savez(neighbors[2], indices=np.zeros((5, 12), np.int32))
+    names = ".*/train.npz and .*/validation.npz and .*/test.npz"
+    with pytest.raises(UserError, match=rf"maps.csv has 1797 rows, {names} have 1602\. Rebuild"):
         read_tables(*paths)
+
+
+def test_data_of_the_page_have_the_number_of_images_of_each_split(digits):
+    assert list(digits.make_data()["splits"].items()) == [("train", TRAIN), ("validation", VALIDATION), ("test", 200)]
+    rows = digits.maps.split == "train"
+    neighbors = {layer: nearest[rows] for layer, nearest in digits.neighbors.items()}
+    data = make_page_data("Rows", LAYERS, "auto", DIGITS, digits.maps[rows], [], neighbors)
+    assert data["splits"] == {"train": TRAIN, "validation": 0, "test": 0}
 
 
 @pytest.mark.parametrize(("count", "shape"), [(1, (28, 28)), (1400, (28, 28)), (7, (60, 9))])

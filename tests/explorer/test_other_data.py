@@ -110,7 +110,7 @@ def test_without_labels_there_are_no_classes(open_data, digits):
     expect(page.locator("#classes")).to_be_hidden()
     assert page.locator("#status").text_content() == "1,797 images"
     page.evaluate("explorer.pin(1700)")
-    assert page.locator("#facts > *").all_text_contents() == ["Held out", "no. 200"]
+    assert page.locator("#facts > *").all_text_contents() == ["Test", "no. 103"]
     assert read_titles(page) == [f"no. {neighbor}" for neighbor in digits.neighbors["pixel"][1700]]
     assert page.locator("#neighbors p").count() == 0
     page.evaluate("explorer.select([7])")

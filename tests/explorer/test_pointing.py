@@ -15,7 +15,7 @@ from explorer.browser import (
     read_titles,
     switch_layer,
 )
-from explorer.page_input import COUNT
+from explorer.page_input import COUNT, TRAIN, VALIDATION
 
 pytestmark = pytest.mark.chromium
 
@@ -43,6 +43,22 @@ def test_hover_shows_the_image_its_label_prediction_and_neighbors(page, digits):
     assert np.array_equal(first[:, :, 0], np.rint(digits.images[neighbors[0], :, :, 0] * 15) * 17)
     page.mouse.move(5, 5)
     expect(page.locator("#about")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("image", "facts"),
+    [
+        (0, ["Training", "no. 0"]),
+        (TRAIN - 1, ["Training", "no. 1499"]),
+        (TRAIN, ["Validation", "no. 0"]),
+        (TRAIN + VALIDATION - 1, ["Validation", "no. 96"]),
+        (TRAIN + VALIDATION, ["Test", "no. 0"]),
+        (COUNT - 1, ["Test", "no. 199"]),
+    ],
+)
+def test_card_says_the_split_of_an_image_and_its_number_in_it(page, image, facts):
+    page.evaluate(f"explorer.pin({image})")
+    assert page.locator("#facts > *").all_text_contents()[-2:] == facts
 
 
 def test_click_pins_and_marks_neighbors_in_every_layer(page, digits):

@@ -1,11 +1,13 @@
 """The selection: a box selects images, and their ids are exported."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from explorer.browser import drag_mouse, get_state, locate_images, pin_at
-from explorer.page_input import PageInput
+from explorer.page_input import COUNT, TRAIN, VALIDATION, PageInput
 
 pytestmark = pytest.mark.chromium
 
@@ -37,11 +39,20 @@ def test_box_selects_what_is_in_it_and_exports_its_ids(page, digits, way):
     required, allowed = (find_images_in_box(digits, positions, start, end, slack) for slack in (4, -4))
     rows = set(zip(table.split, table.id, strict=True))
     assert len(rows) == len(table) and required <= rows <= allowed  # The box may begin a pixel or two late.
-    assert len(required) > 100 and {split for split, _ in rows} == {"train", "test"}
+    assert len(required) > 100 and {split for split, _ in rows} == {"train", "validation", "test"}
     assert page.locator("#selected").text_content().startswith(f"{len(table)} images")
 
     page.get_by_role("button", name="Clear").click()
     assert get_state(page, "selection") == [] and page.get_by_role("button", name="Export").is_disabled()
+
+
+def test_exported_table_has_the_split_of_each_image_and_the_number_in_it(page, digits):
+    images = [0, TRAIN - 1, TRAIN, TRAIN + VALIDATION - 1, TRAIN + VALIDATION, COUNT - 1]
+    page.evaluate(f"explorer.select({images})")
+    table = pd.read_csv(io.StringIO(page.evaluate("explorer.csv()")))
+    assert table.split.tolist() == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+    assert table.id.tolist() == [0, 1499, 0, 96, 0, 199]
+    assert table.equals(digits.maps.loc[images, list(table.columns)].reset_index(drop=True))
 
 
 def test_box_takes_only_what_is_in_color_and_a_click_keeps_it(page, digits):

@@ -1,10 +1,12 @@
-"""The names of the classes in a scatter plot: legible, apart from each other, and on the page."""
+"""The names of the classes on an embedding: legible, apart from each other, and within its axes."""
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from plot_scatter import STYLES, name_classes, plot_scatter, type_size
+from plot_scatter import STYLES, plot_scatter
+
+from common.figures.class_names import name_classes, type_size
 
 
 def draw_boxes(figure) -> dict[str, np.ndarray]:
@@ -95,8 +97,20 @@ def name_points(points: np.ndarray, names: list[str], labels: np.ndarray | None 
     figure = Figure((7, 7))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(-1, 1), ylim=(-1, 1))
     labels = np.arange(len(points)) if labels is None else labels
-    name_classes(axes, points, labels, names, np.zeros((len(names), 3)), 7)
+    name_classes(axes, points, labels, names, np.zeros((len(names), 3)), type_size(names, 7))
     return figure
+
+
+def test_names_have_their_size_in_points_and_stay_within_their_axes(text_boxes, overlap):
+    """The axes are a small part of the figure, as in the figure of all layers."""
+    figure = Figure((7, 4))
+    axes = figure.add_axes((0.25, 0.5, 0.25, 0.25), xlim=(-1, 1), ylim=(-1, 1))
+    points = np.repeat([[-1.0, -1], [1, 1], [1, 1]], 5, axis=0)
+    name_classes(axes, points, np.repeat(np.arange(3), 5), ["long name", "another", "a third"], np.zeros((3, 3)), 6.5)
+    boxes, page = text_boxes(axes.texts), axes.get_window_extent().extents
+    assert [text.get_size() for text in axes.texts] == [6.5] * 3 and not overlap(boxes)
+    assert (boxes[:, :2] >= page[:2] - 1e-3).all() and (boxes[:, 2:] <= page[2:] + 1e-3).all()
+    assert boxes[0, :2] == pytest.approx(page[:2]) and boxes[1, 2:] == pytest.approx(page[2:])
 
 
 def test_name_without_a_free_position_nearby_is_left_out(text_boxes, overlap):

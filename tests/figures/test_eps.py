@@ -1,7 +1,8 @@
-"""The files of a figure: EPS that opens everywhere and shows the same as the PNG."""
+"""The files of a figure: EPS that opens everywhere and shows the same as the PNG, but for the name in its corner."""
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +33,23 @@ def test_figure_is_saved_as_eps_and_as_png_of_the_same_picture(figure, tmp_path,
     assert np.abs(page - np.asarray(twin.convert("RGB"), float))[20:-20, 20:180].max() < 2
 
 
+def read_pixels(png: Path) -> np.ndarray:
+    """Return the pixels of a PNG file, (height, width, 3) uint8."""
+    return np.asarray(Image.open(png).convert("RGB"))
+
+
+def test_png_of_a_figure_has_the_name_in_its_corner_and_the_eps_has_not(figure, tmp_path):
+    for number, name in enumerate(("", "$conv_1$")):
+        (tmp_path / f"{number}").mkdir()
+        save_figure(figure, tmp_path / f"{number}/a.eps", tmp_path / f"{number}/a.png", 200, name)
+    plain, named = (read_pixels(tmp_path / f"{number}/a.png") for number in (0, 1))
+    rows, columns = np.nonzero((plain != named).any(axis=2))
+    assert rows.min() < 5 and columns.min() < 10 and rows.max() < 20 and 60 < columns.max() < 110
+    assert figure.texts[-1].get_text() == "$conv_1$" and not figure.texts[-1].get_parse_math()
+    assert figure.texts[-1].get_size() == 4, "two points an inch"
+    assert (tmp_path / "0/a.eps").read_bytes() == (tmp_path / "1/a.eps").read_bytes()
+
+
 def test_same_figure_gives_the_same_bytes_at_any_time(figure, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -53,7 +71,7 @@ def test_eps_of_an_image_shows_its_pixels(tmp_path, channels, rasterize):
     generator = np.random.default_rng(0)
     colors = generator.integers(256, size=(256, 3), dtype=np.uint8) if channels == 1 else None
     pixels = generator.integers(256, size=(90, 60) if channels == 1 else (90, 60, 3), dtype=np.uint8)
-    save_image(pixels, colors, tmp_path / "a.eps", tmp_path / "a.png", 300)
+    save_image(pixels, colors, tmp_path / "a.eps", tmp_path / "a.png", 300, "")
     expected = pixels if colors is None else colors[pixels]
     png = Image.open(tmp_path / "a.png")
     assert np.array_equal(np.asarray(png.convert("RGB")), expected)
@@ -62,9 +80,28 @@ def test_eps_of_an_image_shows_its_pixels(tmp_path, channels, rasterize):
     assert np.abs(page - expected).mean() < 2
 
 
+@pytest.mark.parametrize(("channels", "used", "color"), [(3, 0, 0), (1, 255, 0), (1, 256, 90)])
+def test_png_of_an_image_has_the_name_in_its_corner_and_the_eps_has_not(tmp_path, channels, used, color):
+    """In black, but in the darkest color of a palette of which all colors are used."""
+    colors = np.full((256, 3), 255, np.uint8)
+    colors[7] = 90
+    pixels = np.full((300, 300) if channels == 1 else (300, 300, 3), 255 if channels == 3 else 0, np.uint8)
+    if channels == 1:
+        pixels[-1, -used:] = np.arange(used)
+    for number, name in enumerate(("", "conv1")):
+        (tmp_path / f"{number}").mkdir()
+        files = tmp_path / f"{number}/a.eps", tmp_path / f"{number}/a.png"
+        save_image(pixels, colors if channels == 1 else None, *files, 300, name)
+    plain, named = (read_pixels(tmp_path / f"{number}/a.png") for number in (0, 1))
+    rows, columns = np.nonzero((plain != named).any(axis=2))
+    assert (plain[:-1] == 255).all() and named[rows, columns].min() == color
+    assert rows.min() < 10 and columns.min() < 10 and rows.max() < 15 and 15 < columns.max() < 40
+    assert (tmp_path / "0/a.eps").read_bytes() == (tmp_path / "1/a.eps").read_bytes()
+
+
 def test_eps_of_an_image_is_clean_ascii_without_lines_that_look_like_comments(tmp_path):
     pixels = np.random.default_rng(1).integers(256, size=(300, 300, 3), dtype=np.uint8)
-    save_image(pixels, None, tmp_path / "a.eps", tmp_path / "a.png", 300)
+    save_image(pixels, None, tmp_path / "a.eps", tmp_path / "a.png", 300, "name")
     text = (tmp_path / "a.eps").read_bytes()
     assert text.isascii() and max(map(len, text.splitlines())) <= 255
     head, data = text.split(b"\nimage\n")

@@ -1,11 +1,11 @@
-"""The frame of an embedding, and its points."""
+"""The frame of an embedding, its points, and rings around some of them."""
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from common.figures.maps import draw_map, find_frame
+from common.figures.maps import draw_map, draw_rings, find_frame
 
 
 def test_frame_is_a_square_around_all_points_with_a_margin():
@@ -31,6 +31,13 @@ def test_axes_show_the_frame_without_ticks(corners):
     axes = draw(np.add(coordinates, [3, -5]), labels, np.eye(4, 3))
     assert axes.get_xlim() == pytest.approx((-7.6, 13.6)) and axes.get_ylim() == pytest.approx((-15.6, 5.6))
     assert not axes.axison and axes.get_aspect() == 1
+
+
+def test_axes_show_another_frame_if_one_is_given(corners):
+    """Held-out images stand in the frame of all images."""
+    axes = Figure((5, 5)).add_axes((0, 0, 1, 1))
+    draw_map(axes, *corners, np.eye(4, 3), 5, frame=(np.array([100, -50]), 40))
+    assert axes.get_xlim() == (80, 120) and axes.get_ylim() == (-70, -30)
 
 
 def test_each_point_is_drawn_once_in_the_color_of_its_label(corners):
@@ -81,3 +88,19 @@ def test_order_of_the_points_is_random_but_always_the_same():
         [line.get_xdata().tolist() for line in draw(points, labels, np.zeros((1, 3))).lines] for _ in range(2)
     )
     assert first == second and np.concatenate(first).tolist() != sorted(np.concatenate(first))
+
+
+def test_ring_has_the_color_of_its_label_and_the_size_of_its_axes():
+    axes = Figure((5, 5)).add_axes((0, 0, 1, 1))
+    draw_rings(axes, np.array([[1, 2], [3, 4]]), np.array([1, 0]), ["red", "lime"], 2)
+    assert [tuple(np.ravel(line.get_data())) for line in axes.lines] == [(1, 2), (3, 4)]
+    assert [to_rgb(line.get_color()) for line in axes.lines] == [to_rgb("lime"), to_rgb("red")]
+    for line in axes.lines:
+        assert (line.get_markersize(), line.get_markeredgewidth()) == pytest.approx((1.2, 0.24))
+        assert line.get_markeredgecolor() == "black" and line.get_marker() == "o"
+
+
+def test_no_rings_are_drawn_for_no_errors():
+    axes = Figure((5, 5)).add_axes((0, 0, 1, 1))
+    draw_rings(axes, np.zeros((0, 2)), np.zeros(0, int), ["red"], 2)
+    assert not axes.lines

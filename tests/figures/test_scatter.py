@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
-from plot_scatter import STYLES, find_errors, plot_scatter
+from plot_scatter import STYLES, plot_scatter
 
 from common.figures.palette import class_colors
 
@@ -63,39 +62,16 @@ def test_without_labels_a_map_has_one_color_and_no_names(corners):
 
 
 @pytest.fixture
-def predictions(corners) -> dict[str, pd.DataFrame]:
-    """Predictions of which one is wrong in each split."""
-    _, labels = corners
-    tables = {
-        "train": pd.DataFrame({"label": labels, "prediction": labels}),
-        "test": pd.DataFrame({"label": [3, 2, 1, 0], "prediction": [3, 2, 1, 0]}, index=range(20, 24)),
-    }
-    tables["train"].loc[2, "prediction"] = tables["test"].loc[22, "prediction"] = 3
-    return tables
-
-
-@pytest.fixture
-def by_split(corners) -> dict[str, np.ndarray]:
-    return {"train": corners[0], "test": np.array([[1, 1], [2, 2], [3, 3], [4, 4]])}
-
-
-def test_errors_have_the_coordinates_and_labels_of_misclassified_images(predictions, by_split):
-    coordinates, labels = find_errors(predictions, by_split)
-    assert coordinates.tolist() == [[-10, -10], [3, 3]] and labels.tolist() == [0, 1]
-
-
-def test_images_that_the_network_does_not_classify_are_no_errors(predictions, by_split):
-    unknown = {split: rows.assign(prediction=np.nan) for split, rows in predictions.items()}
-    coordinates, labels = find_errors(unknown, by_split)
-    assert coordinates.shape == (0, 2) and labels.shape == (0,)
+def wrong() -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates and labels of two misclassified images."""
+    return np.array([[-10, -10], [3, 3]]), np.array([0, 1])
 
 
 def find_rings(figure) -> list:
     return [line for line in figure.axes[0].lines if str(line.get_markeredgecolor()) == "black"]
 
 
-def test_ring_marks_an_error_in_the_color_of_its_label(corners, colors, predictions, by_split):
-    wrong = find_errors(predictions, by_split)
+def test_ring_marks_an_error_in_the_color_of_its_label(corners, colors, wrong):
     figure = plot_scatter(*corners, NAMES, colors, STYLES["paper"], size=5, wrong=wrong)
     rings = find_rings(figure)
     assert [tuple(line.get_color()) for line in rings] == [to_rgb("red"), to_rgb("lime")]
@@ -104,7 +80,6 @@ def test_ring_marks_an_error_in_the_color_of_its_label(corners, colors, predicti
     assert {(line.get_markersize(), line.get_markeredgewidth()) for line in rings} == {(3, 0.6)}
 
 
-def test_notebook_style_and_a_plot_without_errors_have_no_rings(corners, colors, predictions, by_split):
-    wrong = find_errors(predictions, by_split)
+def test_notebook_style_and_a_plot_without_errors_have_no_rings(corners, colors, wrong):
     assert not find_rings(plot_scatter(*corners, NAMES, colors, STYLES["paper"], size=5))
     assert not find_rings(plot_scatter(*corners, NAMES, colors, STYLES["notebook"], size=5, wrong=wrong))

@@ -1,210 +1,290 @@
-"""The figure of the scores: panels, markers, ranges over the seeds, axes and names."""
+"""The figure of the scores: panels, markers, intervals, axes and names."""
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
-from plot_scores import choose_panels, error_rates, name_rotation, plot_scores
+from plot_scores import CURVES, ERRORS, METRICS, OTHERS, as_error, log_ticks, name_rotation, plot_scores
 
 from common.figures.style import PAGE_STYLE, SPACE_COLORS
-from common.scoring.scores import PANELS, SCORES
+from common.names import SPLITS
+from common.scoring.scores import SCORES
 
-ERRORS, SILHOUETTES, SHARES, FAITHFULNESS = PANELS
+FEATURES, MAP = ERRORS.values()
+ROWS = {"train": 50_000, "validation": 10_000, "test": 9_000}
 LABELED = ["knn_accuracy_features", "knn_accuracy_map", "silhouette_features", "silhouette_map"]
+COUNTS = (1, 2, 5, 10, 50)
 
 
-def make_table(layers: list[str], splits=("train", "test"), **values) -> pd.DataFrame:
-    """Return a table as compare_layers writes it, with 0.5 for each score that has no value here."""
-    columns = dict.fromkeys(SCORES, 0.5) | {"network_accuracy": np.nan} | values
-    return pd.DataFrame(
-        [{"layer": layer, "split": split, "rows": 100, **columns} for layer in layers for split in splits]
-    )
+def make_summary(layers: list[str], network: float | None = None, unknown=(), **means: float) -> dict:
+    """Return a summary as compare_layers writes it: means of 0.9 or those given here, with intervals of +-0.05."""
+    entry = {}
+    for score in set(SCORES) - {"network_accuracy", *unknown}:
+        mean = means.get(score, 0.9)
+        entry[score] = {"mean": mean, "low": mean - 0.05, "high": min(1, mean + 0.05)}
+    accuracy = {} if network is None else {"network_accuracy": {"mean": network, "low": None, "high": None}}
+    layers = {layer: {split: {**entry} for split in SPLITS} for layer in layers}
+    return {"network": {"train": {}, "validation": {}, "test": accuracy}, "layers": layers}
 
 
-def plot(table: pd.DataFrame):
+def make_knn(layers: list[str], splits=SPLITS) -> pd.DataFrame:
+    """Return a table of the accuracies by number of voters: 0.9, 0.91, ... for the layers, cosine 0.01 less."""
+    rows = [
+        (layer, split, metric, k, 0.9 + 0.01 * number - 0.01 * (metric == "cosine") - 0.0001 * k)
+        for number, layer in enumerate(layers)
+        for split in splits
+        for metric in METRICS
+        for k in COUNTS
+    ]
+    return pd.DataFrame(rows, columns=["layer", "split", "metric", "k", "accuracy"])
+
+
+def plot(summary: dict, knn: pd.DataFrame | None = None, rows=ROWS):
     """Return the figure in the style of the workflow."""
     with matplotlib.rc_context(PAGE_STYLE):
-        return plot_scores(table)
+        return plot_scores(summary, make_knn(list(summary["layers"])) if knn is None else knn, rows)
 
 
-def draw(table: pd.DataFrame):
+def draw(*arguments):
     """Return the figure as it is when it is drawn, which takes longer."""
-    figure = plot(table)
+    figure = plot(*arguments)
     with matplotlib.rc_context(PAGE_STYLE):
         FigureCanvasAgg(figure).draw()
     return figure
 
 
-def read_legend(axes) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+def find_panels(figure) -> dict:
+    """Return the axes of a figure by title."""
+    return {axes.get_title(): axes for axes in figure.axes}
 
 
-def test_each_panel_has_its_scores():
-    figure = plot(make_table(["a", "b"]))
-    assert [axes.get_title() for axes in figure.axes] == list(PANELS)
-    for axes in figure.axes:
-        scores = [score for score in SCORES.values() if score.panel == axes.get_title()]
-        assert read_legend(axes) == [score.legend for score in scores]
-        assert len(axes.containers) == 2 * len(scores), "for each split"
+def read_texts(legend) -> list[str]:
+    return [text.get_text() for text in legend.get_texts()]
 
 
-def test_scores_that_are_not_known_take_no_room():
-    missing = dict.fromkeys([*LABELED, "trustworthiness"], np.nan)
-    figure = plot(make_table(["a", "b"], **missing))
-    assert [axes.get_title() for axes in figure.axes] == [SHARES, FAITHFULNESS]
-    assert read_legend(figure.axes[1]) == ["continuity", "rank correlation\nof distances"]
-    assert list(choose_panels(make_table(["a"], **missing))[SHARES]) == ["knn_preservation_10", "knn_preservation_30"]
+def read_ticks(axes) -> list[str]:
+    """Return the numbers on the y axis, within its limits."""
+    low, high = axes.get_ylim()
+    pairs = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    return [label.get_text() for tick, label in pairs if low <= tick <= high]
 
 
-def test_training_and_test_images_stand_side_by_side_filled_and_hollow():
-    axes = plot(make_table(["a", "b"])).axes[2]
-    lines = [container.lines[0] for container in axes.containers]
-    for score, (train, test) in zip(("10", "30"), zip(lines[::2], lines[1::2], strict=True), strict=True):
-        assert train.get_xdata().tolist() == pytest.approx([-0.12, 0.88])
-        assert test.get_xdata().tolist() == pytest.approx([0.12, 1.12])
-        assert train.get_marker() == test.get_marker() == SCORES[f"knn_preservation_{score}"].marker
-        assert train.get_markerfacecolor() == train.get_color() == test.get_markeredgecolor() == SPACE_COLORS["map"]
-        assert test.get_markerfacecolor() == "white"
-    (legend,) = axes.figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == [
-        "training images",
-        "test images, which network and map have not seen",
+def test_accuracy_becomes_an_error_rate_whose_interval_is_reversed():
+    assert as_error({"mean": 0.9, "low": 0.85, "high": 1.0}) == pytest.approx({"mean": 10, "low": 0, "high": 15})
+    assert as_error({"mean": 1.0, "low": None, "high": None}) == {"mean": 0, "low": None, "high": None}
+
+
+def test_figure_has_a_panel_for_each_score_and_the_curves():
+    curves = f"{CURVES}, test images"
+    assert [axes.get_title() for axes in plot(make_summary(["a", "b"])).axes] == [
+        FEATURES,
+        MAP,
+        curves,
+        *OTHERS.values(),
     ]
-    assert [to_hex(handle.get_markerfacecolor()) for handle in legend.legend_handles] == ["#000000", "#ffffff"]
 
 
-@pytest.mark.parametrize("splits", [("train", "test"), ("train",)])
-def test_without_test_images_nothing_is_said_of_splits(splits):
-    table = make_table(["a", "b"], splits)
-    table.loc[table.split == "test", list(SCORES)] = np.nan
-    figure = plot(table)
-    assert not figure.legends
-    for container in figure.axes[2].containers:
-        assert container.lines[0].get_markerfacecolor() != "white"
-        assert container.lines[0].get_xdata().tolist() == [0, 1], "in the middle"
-    assert len(figure.axes[2].containers) == 2
-
-
-def test_features_and_map_have_their_colors():
-    axes = plot(make_table(["a"])).axes[0]
-    assert [container.lines[0].get_color() for container in axes.containers[::2]] == list(SPACE_COLORS.values())
-    assert [handle.get_color() for handle in axes.get_legend().legend_handles] == list(SPACE_COLORS.values())
-    assert [handle.get_marker() for handle in axes.get_legend().legend_handles] == ["s", "o"]
-
-
-def test_accuracies_become_error_rates_and_no_error_is_half_an_image():
-    rates = error_rates(pd.Series([0.9, 1.0, 0.998]), pd.Series([100, 100, 1000]))
-    assert rates.tolist() == pytest.approx([10, 0.5, 0.2])
-
-
-def test_score_is_drawn_with_its_range_over_the_seeds():
-    equal = [("equal", seed, 0.942333) for seed in range(3)]  # whose mean differs in its last digit
-    rows = [("pixel", None, 0.9), ("dense", 1, 0.98), ("dense", 2, 1.0), *equal]
-    tables = [
-        make_table([layer], knn_accuracy_map=accuracy, network_accuracy=0.97).assign(network_seed=seed)
-        for layer, seed, accuracy in rows
+def test_scores_that_no_layer_has_get_no_panel():
+    figure = plot(make_summary(["a", "b"], unknown=[*LABELED, "continuity"]), make_knn([]))
+    assert list(find_panels(figure)) == [
+        OTHERS[score] for score in ("knn_preservation_10", "trustworthiness", "distance_correlation")
     ]
-    table = pd.concat(tables, ignore_index=True)
-    axes = plot(table).axes[0]
-    bars = [container for container in axes.containers if np.ptp(container.lines[0].get_ydata()) > 0]
-    assert len(bars) == 2
-    assert bars[0].lines[0].get_ydata() == pytest.approx([10, (2 + 0.5) / 2, 5.7667])
-    low, high = bars[0].lines[1]
-    assert (low.get_ydata()[1], high.get_ydata()[1]) == pytest.approx((0.5, 2))
-    assert bars[0].lines[0].get_xdata().tolist() == pytest.approx([-0.12, 0.88, 1.88])
+    summary = make_summary(["a", "b"])
+    del summary["layers"]["a"]["test"]["continuity"]
+    marks = find_panels(plot(summary))[OTHERS["continuity"]].containers
+    assert [mark.lines[0].get_xdata().tolist() for mark in marks] == [[-0.2, 0.8], [0, 1], [1.2]]
 
 
-def test_line_marks_the_error_of_the_network_on_test_images():
-    table = make_table(["a", "b"])
-    table["network_accuracy"] = [1.0, 0.97, 1.0, 0.98]
-    axes = plot(table).axes[0]
-    (line,) = [line for line in axes.lines if line.get_color() == "black"]
-    assert line.get_ydata() == pytest.approx([2.5, 2.5]) and line.get_linestyle() == "--"
-    assert read_legend(axes)[-1] == "network, test"
-    assert all("network" not in text for other in axes.figure.axes[1:] for text in read_legend(other))
+def test_splits_have_full_half_full_and_hollow_markers_side_by_side():
+    axes = find_panels(plot(make_summary(["a", "b"])))[MAP]
+    marks = [container.lines[0] for container in axes.containers]
+    assert [mark.get_fillstyle() for mark in marks] == ["full", "left", "none"]
+    assert np.allclose([mark.get_xdata() for mark in marks], [[-0.2, 0.8], [0, 1], [0.2, 1.2]])
+    assert {mark.get_color() for mark in marks} == {SPACE_COLORS["map"]}
 
 
-@pytest.mark.parametrize("accuracy", [1.0, np.nan])
-def test_network_without_errors_has_no_line_on_the_logarithmic_axis(accuracy):
-    assert "network, test" not in read_legend(plot(make_table(["a"], network_accuracy=accuracy)).axes[0])
-
-
-def test_only_error_rates_have_a_logarithmic_axis():
-    scales = {axes.get_title(): axes.get_yscale() for axes in plot(make_table(["a"])).axes}
-    assert scales == dict.fromkeys(PANELS, "linear") | {ERRORS: "log"}
-
-
-@pytest.mark.parametrize("values", [(0.97, 1), (0.9, 0.99), (0.2, 0.999)])
-def test_percentages_are_written_without_exponents(values):
-    figure = draw(make_table(["a", "b"], knn_accuracy_features=values[0], knn_accuracy_map=values[1]))
-    axis = figure.axes[0].yaxis
-    shown = [label.get_text() for label in axis.get_ticklabels() + axis.get_ticklabels(minor=True)]
-    numbers = [float(text) for text in shown if text]
-    assert len(numbers) > 1 and not any("e" in text or "\\" in text for text in shown)
-
-
-def test_narrow_range_of_error_rates_has_numbers_between_the_powers_of_ten():
-    figure = draw(make_table(["a", "b"], knn_accuracy_features=0.97, knn_accuracy_map=1))
-    shown = [label.get_text() for label in figure.axes[0].yaxis.get_ticklabels(minor=True)]
-    assert {"0.6", "2", "3"} <= set(shown)
+def test_one_split_stands_in_the_middle():
+    rows = {"train": 500, "validation": 0, "test": 0}
+    figure = plot(make_summary(["a", "b"]), make_knn(["a", "b"], ["train"]), rows)
+    (mark,) = find_panels(figure)[MAP].containers
+    assert mark.lines[0].get_xdata().tolist() == [0, 1] and mark.lines[0].get_fillstyle() == "full"
+    assert f"{CURVES}, training images" in find_panels(figure)
+    assert read_texts(figure.legends[0]) == ["500 training images", "95 % interval"]
 
 
 @pytest.mark.parametrize(
-    ("layers", "angle"),
+    ("score", "space", "mean", "low", "high"),
     [
-        (["a", "b", "c"], 0),
-        (["x" * 10] * 3, 0),
-        (["x" * 10] * 2 + ["x" * 11], 90),
-        (["a"] * 4, 30),
-        (["a"] * 8, 30),
-        (["a"] * 9, 90),
+        ("knn_accuracy_features", "features", 10, 5, 15),
+        ("knn_accuracy_map", "map", 10, 5, 15),
+        ("knn_preservation_10", "map", 90, 85, 95),
+        ("trustworthiness", "map", 0.9, 0.85, 0.95),
     ],
 )
-def test_names_are_turned_where_they_would_not_fit(layers, angle):
-    assert name_rotation(layers) == angle
+def test_bars_are_the_intervals(score, space, mean, low, high):
+    axes = find_panels(plot(make_summary(["a", "b"])))[(ERRORS | OTHERS)[score]]
+    assert axes.get_ylim()[0] < low and high < axes.get_ylim()[1] and len(axes.containers) == 3
+    for mark in axes.containers:
+        line, _, (bars,) = mark.lines
+        assert line.get_ydata() == pytest.approx([mean] * 2) and line.get_color() == SPACE_COLORS[space]
+        assert np.array(bars.get_segments())[:, :, 1] == pytest.approx(np.array([[low, high]] * 2))
 
 
-MANY = [["block_1_expand_relu"] * 3, ["conv"] * 8, ["block_16_expand_relu"] * 20]
+def test_score_without_an_interval_has_no_bar():
+    summary = make_summary(["a"])
+    summary["layers"]["a"]["test"]["continuity"] = {"mean": 0.9, "low": None, "high": None}
+    *_, mark = find_panels(plot(summary))[OTHERS["continuity"]].containers
+    assert np.ptp(mark.lines[2][0].get_segments()[0][:, 1]) == 0
 
 
-@pytest.mark.parametrize("names", MANY, ids=["long", "eight", "many"])
-def test_texts_of_many_layers_are_apart_and_panels_stay_large(names, text_boxes, overlap):
-    layers = [f"{name}_{number}" for number, name in enumerate(names)]
-    figure = draw(make_table(layers, network_accuracy=0.98))
-    rows = {round(axes.get_position().y0, 2) for axes in figure.axes}
-    assert len(rows) == (1 if len(layers) <= 8 else 2)
-    gaps = []
-    for axes in figure.axes:
-        texts = axes.get_xticklabels()
-        assert [text.get_text() for text in texts] == layers
-        assert axes.get_xlim() == (-0.5, len(layers) - 0.5)
-        legend, title, frame = (part.get_window_extent() for part in (axes.get_legend(), axes.title, axes))
-        boxes = np.concatenate([text_boxes(texts), [box.extents for box in (legend, frame)]])
-        assert not overlap(boxes)
-        assert boxes.min() >= 0 and (boxes[:, 2:] <= figure.bbox.size).all() and title.y1 <= figure.bbox.y1
-        assert 130 < frame.height < 230, "about 2 inches"
-        gaps.append(title.y0 - legend.y1)
-    assert -1 < min(gaps) < 2, "the title stands on the longest legend"
+def test_legend_has_the_number_of_images_of_each_split_and_the_meaning_of_the_bars_and_the_line():
+    expected = ["50,000 training images", "10,000 validation images", "9,000 test images", "95 % interval"]
+    figures = [plot(make_summary(["a"], network)) for network in (None, 1, 0.98)]
+    assert [read_texts(figure.legends[0]) for figure in figures] == [
+        expected,
+        expected,
+        [*expected, "error of the network, test"],
+    ]
+    assert [handle.get_fillstyle() for handle in figures[0].legends[0].legend_handles[:3]] == ["full", "left", "none"]
 
 
-def test_figure_is_as_wide_as_a_page_and_as_high_as_its_rows():
-    heights = {}
-    for count in (3, 8, 9):
-        figure = plot(make_table(list("abcdefghi"[:count])))
-        assert figure.get_figwidth() == 7
-        heights[count] = figure.get_figheight()
-    assert heights[3] == heights[8] and heights[9] > 2 * heights[8]
+@pytest.mark.parametrize("accuracy", [0.98, 0.9999, 0.3])
+def test_line_marks_the_error_of_the_network_wherever_it_is(accuracy):
+    panels = find_panels(plot(make_summary(["a", "b"], accuracy)))
+    dashed = {
+        title: [line for line in axes.lines if str(line.get_color()) == "black"] for title, axes in panels.items()
+    }
+    assert [title for title, lines in dashed.items() if lines] == [FEATURES]
+    (line,) = dashed[FEATURES]
+    low, high = panels[FEATURES].get_ylim()
+    assert line.get_ydata() == pytest.approx([100 * (1 - accuracy)] * 2) and line.get_linestyle() == "--"
+    assert low < line.get_ydata()[0] < high
 
 
-def test_odd_number_of_panels_leaves_no_empty_axes():
-    figure = plot(
-        make_table([f"layer{number}" for number in range(9)], silhouette_features=np.nan, silhouette_map=np.nan)
+def set_accuracies(summary: dict, score: str, means: list[float]) -> dict:
+    """Return a summary with other means of a score by layer, without intervals."""
+    for entry, mean in zip(summary["layers"].values(), means, strict=True):
+        for split in SPLITS:
+            entry[split][score] = {"mean": mean, "low": None, "high": None}
+    return summary
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "numbers"),
+    [
+        ((0.97, 0.97), ["3"]),
+        ((0.95, 0.9), ["4", "5", "7", "10"]),
+        ((0.985, 0.85), ["2", "3", "5", "10"]),
+        ((0.9, 0.999), ["0.1", "0.3", "1", "3", "10"]),
+        ((0.5, 0.9999), ["0.01", "0.1", "1", "10"]),
+    ],
+)
+def test_error_rates_have_a_logarithmic_axis_with_few_round_numbers(accuracies, numbers):
+    axes = find_panels(plot(set_accuracies(make_summary(["a", "b"]), "knn_accuracy_map", accuracies)))[MAP]
+    assert axes.get_yscale() == "log" and not len(axes.yaxis.get_minorticklocs())
+    assert read_ticks(axes) == numbers
+    assert axes.get_ylim()[0] < 100 * (1 - max(accuracies)) and axes.get_ylim()[1] > 100 * (1 - min(accuracies))
+
+
+@pytest.mark.parametrize("values", [0.001, 0.0123, 0.34, 1.35, 7.7, 99])
+def test_equal_error_rates_have_a_number_on_their_axis(values):
+    assert len(log_ticks(values / 1.3, values * 1.3)) >= 1
+
+
+def test_no_error_has_a_place_of_its_own_below_the_logarithmic_axis():
+    axes = find_panels(plot(set_accuracies(make_summary(["a", "b"]), "knn_accuracy_map", [0.98, 1])))[MAP]
+    assert axes.get_yscale() == "symlog" and read_ticks(axes) == ["0", "2"]
+    places = axes.transData.transform([(0, value) for value in (0, 2, 0.02)])[:, 1]
+    assert places[0] > axes.bbox.y0 and places[1] - places[0] > 0.3 * axes.bbox.height
+    assert places[2] - places[0] < 0.02 * axes.bbox.height, "linear between 0 and the first number"
+
+
+def test_scores_without_any_error_have_an_axis_from_zero():
+    axes = find_panels(plot(set_accuracies(make_summary(["a", "b"]), "knn_accuracy_map", [1, 1])))[MAP]
+    assert axes.get_yscale() == "linear" and axes.get_ylim() == (-0.1, 1)
+
+
+def test_only_error_rates_have_a_logarithmic_axis():
+    scales = {title: axes.get_yscale() for title, axes in find_panels(plot(make_summary(["a"]))).items()}
+    assert scales == dict.fromkeys(OTHERS.values(), "linear") | dict.fromkeys(
+        [FEATURES, MAP, f"{CURVES}, test images"], "log"
     )
-    assert [axes.get_title() for axes in figure.axes] == [ERRORS, SHARES, FAITHFULNESS]
 
 
-def test_name_of_a_layer_is_not_read_as_a_formula():
-    axes = plot(make_table(["$a^$", "b"])).axes[0]
-    assert [text.get_text() for text in axes.get_xticklabels()] == ["$a^$", "b"]
+def test_curves_are_the_errors_over_the_voters_of_each_layer_and_metric_on_the_last_split():
+    knn = make_knn(["a", "b"])
+    other = knn.assign(accuracy=knn.accuracy - 0.02)  # of another network
+    other.loc[other.split != "test", "accuracy"] = 0.1
+    axes = find_panels(plot(make_summary(["a", "b"]), pd.concat([knn, other])))[f"{CURVES}, test images"]
+    first = np.array([11 + 0.01 * k for k in COUNTS])
+    expected = [first - one + (metric == "cosine") for one in (0, 1) for metric in METRICS]
+    assert np.allclose([line.get_ydata() for line in axes.lines], expected)
+    assert all(line.get_xdata().tolist() == list(COUNTS) for line in axes.lines)
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--", ":"] * 2
+    assert len({tuple(line.get_color()) for line in axes.lines[:3]}) == 1 and axes.get_xscale() == "log"
+    assert read_texts(axes.get_legend()) == ["a", "b", "Euclidean", "cosine", "50 components"]
+    colors = [tuple(handle.get_color()) for handle in axes.get_legend().legend_handles[:2]]
+    assert colors == [tuple(line.get_color()) for line in axes.lines[::3]] and colors[0] != colors[1]
+
+
+def test_small_data_set_has_curves_up_to_its_number_of_voters():
+    knn = make_knn(["a"]).query("k < 10")
+    axes = find_panels(plot(make_summary(["a"]), knn))[f"{CURVES}, test images"]
+    assert axes.get_xticks().tolist() == [1, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("layers", "width", "angle"),
+    [(["a", "b"], 1, 0), (["x" * 7] * 2, 1, 0), (["x" * 8] * 2, 1, 90), (["a"] * 8, 1, 0), (["a"] * 9, 5, 90)],
+)
+def test_names_are_turned_where_they_would_not_fit(layers, width, angle):
+    assert name_rotation(layers, width) == angle
+
+
+NAMES = {
+    "one": ["pixel"],
+    "default": ["pixel", "conv1", "conv2", "dense3"],
+    "long": [f"resnet50_conv4_block{number}_3_conv_relu" for number in range(3)],
+    "eight": [f"conv_{number}" for number in range(8)],
+    "nine": [f"conv_{number}" for number in range(9)],
+    "many": [f"block_{number}_expand_relu" for number in range(20)],
+}
+
+
+@pytest.mark.parametrize("layers", NAMES.values(), ids=NAMES)
+def test_texts_are_apart_and_on_the_page_and_panels_stay_large(layers, text_boxes, overlap):
+    figure = draw(make_summary(layers, 0.98), None, {"train": 1_281_167, "validation": 50_000, "test": 100_000})
+    panels, boxes = find_panels(figure), [figure.legends[0].get_window_extent().extents]
+    for title, axes in panels.items():
+        names = axes.get_xticklabels()
+        if not title.startswith(CURVES):
+            assert [text.get_text() for text in names] == layers and axes.get_xlim() == (-0.5, len(layers) - 0.5)
+        boxes += [*text_boxes(names), *text_boxes([axes.title]), axes.get_window_extent().extents]
+        assert 1 < axes.get_window_extent().height / figure.dpi < 2.2, "inches"
+        boxes += [legend.get_window_extent().extents for legend in [axes.get_legend()] if legend]
+    boxes = np.array(boxes)
+    assert not overlap(boxes) and figure.get_figwidth() == 7
+    assert boxes.min() >= 0 and (boxes[:, 2:] <= figure.bbox.size + 1e-3).all()
+
+
+def test_of_many_layers_two_panels_stand_in_a_row_and_the_curves_name_the_first_and_the_last():
+    layers = [f"layer{number}" for number in range(9)]
+    figure = draw(make_summary(layers))
+    bottoms = [round(axes.bbox.y0) for axes in figure.axes]
+    assert [bottoms.count(bottom) for bottom in dict.fromkeys(bottoms)] == [2, 2, 2, 1, 1]
+    axes = figure.axes[-1]
+    assert read_texts(axes.get_legend())[:2] == ["layer0", "layer8"] and len(axes.lines) == 27
+    ends = [tuple(axes.lines[at].get_color()) for at in (0, -1)]
+    assert [tuple(handle.get_color()) for handle in axes.get_legend().legend_handles[:2]] == ends
+
+
+def test_names_are_not_read_as_formulas_or_left_out():
+    names = ["$a^$", "_b", "_$x$", "c$"]
+    figure = draw(make_summary(names))
+    panels = find_panels(figure)
+    assert [text.get_text() for text in panels[MAP].get_xticklabels()] == names
+    legend = panels[f"{CURVES}, test images"].get_legend()
+    assert read_texts(legend)[:4] == names
+    texts = [*panels[MAP].get_xticklabels(), *legend.get_texts()]
+    assert not any(text.get_parse_math() for text in texts)

@@ -27,16 +27,19 @@ class Named(dict):
 
 @pytest.fixture
 def run_script(tmp_path, monkeypatch):
-    """A function that runs a script, and returns the arrays and the JSON files that it wrote, by name."""
+    """A function that runs a script, and returns the arrays and the JSON files that it wrote, by name.
+
+    `files` are more outputs by name, in paths of their own.
+    """
     monkeypatch.setattr("common.logs.run_logged", lambda log, name: nullcontext(io.StringIO()))
 
-    def run_script(name, inputs, outputs, **params):
+    def run_script(name, inputs, outputs, files=None, **params):
         paths = {
             output: str(tmp_path / f"{name}_{output}.{'json' if output == 'classes' else 'npy'}") for output in outputs
         }
         snakemake = SimpleNamespace(
             input=Named(inputs),
-            output=Named(paths),
+            output=Named(paths | (files or {})),
             params=Named(params),
             wildcards=Named(dataset="Own", layer="three"),
             log=["any.log"],
@@ -83,10 +86,26 @@ def test_prepare_labels_writes_all_rows_and_no_classes_without_labels(run_script
     assert written["train_labels"].tolist() == [0] * 40
 
 
-def test_prepare_vectors_writes_the_chosen_rows_and_no_test_rows(run_script, tmp_path):
+def test_prepare_vectors_writes_the_chosen_rows_and_no_held_out_rows(run_script, tmp_path):
     np.save(tmp_path / "three.npy", VECTORS.astype(np.float64))
     np.save(tmp_path / "rows.npy", np.array([3, 7, 39]))
     inputs = {"vectors": str(tmp_path / "three.npy"), "rows": str(tmp_path / "rows.npy")}
-    written = run_script("prepare_vectors", inputs, ("features", "test_features"))
-    assert np.array_equal(written["features"], VECTORS[[3, 7, 39]]) and written["features"].dtype == np.float32
-    assert written["test_features"].shape == (0, 3) and written["test_features"].dtype == np.float32
+    paths = [str(tmp_path / f"three_{split}.npy") for split in SPLITS]
+    run_script("prepare_vectors", inputs, (), files={"features": paths})
+    train, *held_out = map(np.load, paths)
+    assert np.array_equal(train, VECTORS[[3, 7, 39]]) and train.dtype == np.float32
+    for features in held_out:
+        assert features.shape == (0, 3) and features.dtype == np.float32
+
+
+def test_flatten_images_writes_the_pixels_of_each_split(run_script, tmp_path):
+    images = np.random.default_rng(0).random((40, 4, 5, 3), np.float32)
+    files, paths = [], []
+    for split, part in zip(SPLITS, np.split(images, [30, 30]), strict=True):
+        files.append(str(tmp_path / f"{split}_images.npy"))
+        paths.append(str(tmp_path / f"{split}_features.npy"))
+        np.save(files[-1], part)
+    run_script("flatten_images", {"images": files}, (), files={"features": paths})
+    features = [np.load(path) for path in paths]
+    assert [part.shape for part in features] == [(30, 60), (0, 60), (10, 60)]
+    assert np.array_equal(np.concatenate(features), images.reshape(40, 60)) and features[0].dtype == np.float32

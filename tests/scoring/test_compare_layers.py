@@ -1,89 +1,92 @@
-"""The table of all scores, and its summary over the seeds."""
+"""The table of all scores."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from compare_layers import find_best, summarize, summarize_values, tabulate
+from compare_layers import find_correct, tabulate
 
+from common.names import SPLITS
 from common.scoring.scores import SCORES
 
+COLUMNS = ["layer", "dimensions", "network_seed", "tsne_seed", "embedding", "split", "rows"]
 
-def test_table_has_a_row_for_each_layer_split_and_pair_of_seeds(table):
-    assert table.layer.tolist() == ["pixel"] * 2 + ["dense"] * 4
-    assert table.split.tolist() == ["train", "test"] * 3
-    assert table.network_seed.isna().tolist() == [True] * 2 + [False] * 4
-    assert table.network_seed[2:].tolist() == [1, 1, 2, 2] and (table.tsne_seed == 1).all()
-    assert table.columns.tolist() == ["layer", "dimensions", "network_seed", "tsne_seed", "split", "rows", *SCORES]
-    assert (table.silhouette_map == 0.5).all(), "the mean over the classes"
-    assert table.trustworthiness.isna().all() and table.trustworthiness.dtype == float
+
+@pytest.fixture
+def table(two_layers) -> pd.DataFrame:
+    return tabulate(*two_layers)
+
+
+def of_tsne(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table.embedding == "tsne"]
+
+
+def test_table_has_a_row_for_each_layer_embedding_split_and_pair_of_seeds(table):
+    assert table.columns.tolist() == [*COLUMNS, *SCORES]
+    assert table.layer.tolist() == ["pixel"] * 6 + ["dense"] * 12
+    assert table.embedding.tolist() == ["tsne", "pca"] * 9
+    assert table.split.tolist() == [split for split in SPLITS for _ in range(2)] * 3
+    assert table.network_seed.isna().tolist() == [True] * 6 + [False] * 12
+    assert table.network_seed[6:].tolist() == [1] * 6 + [2] * 6 and table.network_seed.dtype == pd.Int64Dtype()
+    assert (table.tsne_seed == 1).all() and (table.rows == 100).all() and (table.dimensions == 3).all()
+
+
+def test_scores_of_an_embedding_are_the_means_of_its_outcomes(table):
+    rows = of_tsne(table)
+    assert rows.knn_accuracy_features.tolist() == pytest.approx([0.9, 0.85, 0.8, 1, 0.95, 0.9, 0.98, 0.93, 0.94])
+    assert rows.knn_accuracy_map.tolist() == pytest.approx((rows.knn_accuracy_features - 0.1).tolist())
+    assert rows.trustworthiness.isna().all() and rows.trustworthiness.dtype == float
+
+
+def test_baselines_have_their_own_scores_only(table):
+    rows = table[table.embedding == "pca"]
+    assert (rows.knn_accuracy_map == 0.5).all()
+    assert rows[[key for key in SCORES if key != "knn_accuracy_map"]].isna().all(axis=None)
+
+
+def test_embedding_without_baselines_has_no_rows_of_them(layer):
+    entry, outcomes = layer("pixel", None, {"train": 0.9})
+    del entry["train"]["baseline_pca"]
+    assert tabulate([entry], [outcomes], {}).embedding.tolist() == ["tsne"]
+
+
+def test_divergence_stands_at_the_training_images(table):
+    assert of_tsne(table).kl_divergence.fillna(0).tolist() == [1.5, 0, 0] * 3
 
 
 def test_accuracy_of_the_network_stands_beside_its_layers_only(table):
-    assert table.network_accuracy.isna().tolist() == [True] * 2 + [False] * 4
-    assert table.network_accuracy[2:].tolist() == [0.99, 0.97, 0.98, 0.96]
+    rows = of_tsne(table).network_accuracy
+    assert rows.isna().tolist() == [True] * 3 + [False] * 6
+    assert rows[3:].tolist() == pytest.approx([0.99, 0.98, 0.97, 0.97, 0.96, 0.95])
 
 
-def test_imported_network_has_an_accuracy_but_no_seed(entry):
-    accuracies = {"train": 0.9, "test": 0.9}
-    entries = [entry(layer, None, accuracies) for layer in ("pixel", "dense")]
-    table = tabulate(entries, {None: {"train": 0.99, "test": 0.97}})
+def test_imported_network_has_an_accuracy_but_no_seed(layer):
+    layers = [layer(name, None, {"train": 0.9, "test": 0.9}) for name in ("pixel", "dense")]
+    entries, outcomes = zip(*layers, strict=True)
+    correct = {None: {"train": np.array([1.0, 0]), "test": np.array([1.0, 1, 0, 1])}}
+    table = of_tsne(tabulate(entries, outcomes, correct))
     assert table.network_seed.isna().all()
     assert table.network_accuracy.isna().tolist() == [True, True, False, False]
-    assert table.network_accuracy[2:].tolist() == [0.99, 0.97]
-    assert summarize(table, "pixel")["network_accuracy"]["test"]["mean"] == 0.97
-    assert tabulate(entries, {None: {}}).network_accuracy.isna().all(), "it predicts other classes"
+    assert table.network_accuracy[2:].tolist() == [0.5, 0.75]
+    assert tabulate(entries, outcomes, {None: {}}).network_accuracy.isna().all(), "it predicts other classes"
 
 
-def test_split_without_images_has_no_row(entry):
-    layer = entry("a", None, {"train": 0.9}) | {"test": {"rows": 0, "knn_accuracy_map": None}}
-    table = tabulate([layer, layer | {"layer": "b"}], {})
-    assert table.split.tolist() == ["train", "train"]
-    summary = summarize(table, "a")
-    assert summary["layers"]["b"]["test"] == summary["layers"]["b"]["train_test_gap"] == {}
-    assert summary["layers"]["b"]["gain_train"]["knn_accuracy_map"] == 0
-    assert summary["network_accuracy"] == {"train": None, "test": None}
+def test_split_without_images_has_no_row(layer):
+    entry, outcomes = layer("a", None, {"train": 0.9, "test": 0.9})
+    assert of_tsne(tabulate([entry], [outcomes], {})).split.tolist() == ["train", "test"]
 
 
-def test_summary_has_the_range_over_the_seeds(table):
-    dense = summarize(table, "pixel")["layers"]["dense"]
-    assert dense["dimensions"] == 3
-    assert dense["test"]["knn_accuracy_features"] == pytest.approx({"mean": 0.92, "low": 0.9, "high": 0.94})
-    assert dense["train"]["silhouette_map"]["mean"] == 0.5 and "knn_preservation_10" not in dense["train"]
+def test_accuracies_of_other_metrics_come_from_their_outcomes(layer):
+    entry, outcomes = layer("a", None, {"train": 0.9, "test": 0.9})
+    outcomes |= {"test_knn_accuracy_cosine": np.array([1, 0]), "test_knn_accuracy_pca": np.array([1, 1, 1, 0])}
+    table = of_tsne(tabulate([entry], [outcomes], {}))
+    assert table.knn_accuracy_cosine.fillna(-1).tolist() == [-1, 0.5]
+    assert table.knn_accuracy_pca.fillna(-1).tolist() == [-1, 0.75]
 
 
-def test_summary_has_the_gain_over_the_reference_layer_and_the_train_test_gap(table):
-    layers = summarize(table, "pixel")["layers"]
-    assert list(layers) == ["pixel", "dense"], "in the order of the table"
-    assert layers["dense"]["gain_train"]["knn_accuracy_features"] == pytest.approx(0.09)
-    assert layers["dense"]["gain_test"]["knn_accuracy_features"] == pytest.approx(0.12)
-    assert layers["dense"]["train_test_gap"]["knn_accuracy_map"] == pytest.approx(0.07)
-    assert set(layers["pixel"]["gain_test"].values()) == {0}
-    assert "network_accuracy" not in layers["dense"]["gain_test"], "the pixels have none"
-
-
-def test_each_network_counts_once_in_the_summary_of_its_accuracy(entry):
-    """It has a row for each of its layers and t-SNE seeds."""
-    accuracies = {"train": 0.9, "test": 0.8}
-    entries = [entry("dense", seed, accuracies, tsne_seed) for seed, tsne_seed in ((1, 1), (1, 2), (1, 3), (2, 1))]
-    networks = {1: {"train": 0.99, "test": 0.97}, 2: {"train": 0.98, "test": 0.96}}
-    accuracy = summarize(tabulate(entries, networks), "dense")["network_accuracy"]
-    assert accuracy["test"] == pytest.approx({"mean": 0.965, "low": 0.96, "high": 0.97})
-    assert accuracy["train"] == pytest.approx({"mean": 0.985, "low": 0.98, "high": 0.99})
-
-
-def test_best_layer_is_that_of_the_test_images_where_there_are_some(entry):
-    entries = [entry("pixel", None, {"train": 0.9, "test": 0.8}), entry("dense", 1, {"train": 0.95, "test": 0.7})]
-    table = tabulate(entries, {})
-    assert summarize(table, "pixel")["best"] == {"features": "pixel", "map": "pixel"}
-    assert summarize(table[table.split == "train"], "pixel")["best"] == {"features": "dense", "map": "dense"}
-
-
-def test_without_labels_no_layer_is_the_best(table):
-    table["knn_accuracy_features"] = np.nan
-    assert summarize(table, "pixel")["best"] == {"features": None, "map": "dense"}
-    assert find_best({}, "knn_accuracy_map") is None
-
-
-def test_values_that_are_not_known_do_not_count(table):
-    values = table.knn_accuracy_map.where(table.layer == "pixel")
-    assert summarize_values(values) == pytest.approx({"mean": 0.75, "low": 0.7, "high": 0.8})
-    assert summarize_values(values * np.nan) is None
+def test_right_predictions_keep_the_order_of_the_images():
+    predictions = pd.DataFrame(
+        {"split": ["train", "test", "train", "train"], "label": [3, 1, 0, 2], "prediction": [3.0, 0.0, 1.0, 2.0]}
+    )
+    correct = find_correct(predictions)
+    assert {split: values.tolist() for split, values in correct.items()} == {"train": [1, 0, 1], "test": [0]}
+    assert find_correct(predictions.assign(prediction=np.nan)) == {}

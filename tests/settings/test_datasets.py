@@ -52,7 +52,7 @@ def test_neighbors_suffice_for_tsne_and_for_the_scores(resolve, perplexity, k):
 
 def test_parameters_of_tsne_are_those_that_change_an_embedding(resolve):
     parameters = datasets.tsne_parameters(resolve(NPZ))
-    assert set(parameters) == {"backend", "perplexity", "exaggeration", "exaggerated_iterations", "iterations"}
+    assert set(parameters) == {"backend", "start", "perplexity", "exaggeration", "exaggerated_iterations", "iterations"}
 
 
 def test_number_of_classes_is_known_from_names_or_for_the_digits(resolve):
@@ -66,17 +66,17 @@ def test_epochs_are_those_of_all_phases(resolve):
 
 
 @pytest.mark.parametrize(
-    ("dataset", "scatter", "marked"),
+    ("dataset", "figures", "marked"),
     [
         (NPZ, {"errors": True}, True),
         (NPZ, {"errors": False}, False),
-        (NPZ, {"errors": True, "style": "notebook"}, False),
+        (NPZ, {}, False),
         (NPZ | {"layers": ["pixel"]}, {"errors": True}, False),
         (VECTORS, {"errors": True}, False),
     ],
 )
-def test_errors_are_marked_if_there_is_a_network_that_makes_them(resolve, dataset, scatter, marked):
-    assert datasets.marks_errors(resolve(dataset, figures={"scatter": scatter})) is marked
+def test_errors_are_marked_if_there_is_a_network_that_makes_them(resolve, dataset, figures, marked):
+    assert datasets.marks_errors(resolve(dataset, figures=figures)) is marked
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,6 @@ NPZ = {"npz": "x.npz"}
             "datasets.Mine: vectors are layers themselves. Remove layers and network.",
         ),
         ({"vectors": {"a": "a.npy"}, "network": {}}, {}, "datasets.Mine: vectors are layers themselves."),
-        ({"vectors": {"a_test": "a.npy"}}, {}, "datasets.Mine.layers: the name a_test is reserved for other files."),
         ({"vectors": {"a-tsne5": "a.npy"}}, {}, "datasets.Mine.layers: the name a-tsne5 is reserved for other files."),
         ({"vectors": {"layers": "a.npy"}}, {}, "datasets.Mine.layers: the name layers is reserved for other files."),
         (
@@ -103,6 +102,17 @@ def test_contradiction_is_refused_in_one_line(resolve, dataset, changes, message
     with pytest.raises(UserError) as error:
         resolve(dataset, **changes)
     assert f"{error.value}".startswith(message) and "\n" not in f"{error.value}"
+
+
+@pytest.mark.parametrize("name", ["a_test", "a_validation", "a_joint", "a_knn", "a_embed", "a-training5", "a-tsne12"])
+def test_name_of_a_layer_that_would_be_that_of_another_file_is_refused(resolve, name):
+    with pytest.raises(UserError, match=f"^datasets.Mine.layers: the name {name} is reserved for other files"):
+        resolve({"vectors": {name: "a.npy"}})
+
+
+@pytest.mark.parametrize("name", ["a_tests", "test", "validation", "joint_a", "knn", "a-tsne", "a-training"])
+def test_name_of_a_layer_may_have_a_part_of_that_of_another_file(resolve, name):
+    assert [layer["name"] for layer in resolve({"vectors": {name: "a.npy"}})["layers"]] == [name]
 
 
 def test_values_of_a_data_set_replace_global_ones_for_it_alone(resolve):

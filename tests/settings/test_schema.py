@@ -18,6 +18,9 @@ from common.errors import UserError
         ({"tsne": {"perplexity": True}}, "tsne.perplexity: True is not of type 'number'"),
         ({"tsne": {"backend": "opentnse"}}, "tsne.backend: 'opentnse' is not allowed. Did you mean opentsne?"),
         ({"tsne": {"backend": "zzz"}}, "tsne.backend: 'zzz' is not allowed. Available: auto, tsnecuda, opentsne."),
+        ({"tsne": {"start": "PCA"}}, "tsne.start: 'PCA' is not allowed. Did you mean pca?"),
+        ({"figures": {"errors": "yes"}}, "figures.errors: 'yes' is not of type 'boolean'"),
+        ({"figures": {"scatter": {"errors": True}}}, "figures.scatter.errors: there is no such key."),
         ({"tsne": {"seeds": [3, -1]}}, "tsne.seeds[1]: -1 is less than the minimum of 0"),
         ({"tsne": {"seeds": [3, 3]}}, "tsne.seeds: [3, 3] has non-unique elements"),
         ({"tsne": {"landmarks": 0}}, "tsne.landmarks: 0 is less than the minimum of 1"),
@@ -63,6 +66,11 @@ def test_given_values_replace_defaults_and_nothing_else(load):
     config = load(tsne={"perplexity": 20}, datasets={"Mine": {"npz": "x.npz"}})
     assert config["tsne"]["perplexity"] == 20 and config["tsne"]["iterations"] == 500
     assert set(config["datasets"]) == {"MNIST", "FashionMNIST", "Digits", "Mine"}
+
+
+def test_key_that_was_added_may_be_left_out(load):
+    assert load(tsne={"perplexity": 20})["tsne"]["start"] == "reference"
+    assert load(figures={"scatter": {"size": 5}})["figures"]["errors"] is False
 
 
 def test_defaults_are_valid_and_stay_as_they_are(load):

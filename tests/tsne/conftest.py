@@ -34,7 +34,7 @@ def blobs():
 @pytest.fixture(scope="session")
 def neighbors(blobs):
     """The neighbors of the blobs' rows."""
-    return find_neighbors(blobs[0], blobs[0][:0], 30, seed=0, memory_mb=100, threads=1)[0]
+    return find_neighbors([blobs[0]], 30, 30, seed=0, memory_mb=100, threads=1)[1]
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def pool():
 
 def problem_of(features):
     """Return the affinities of features, at the default perplexity, and the start."""
-    neighbors, _ = find_neighbors(features, features[:0], 90, seed=0, memory_mb=100, threads=1)
+    _, neighbors = find_neighbors([features], 50, 90, seed=0, memory_mb=100, threads=1)
     return compute_affinities(neighbors, 30, threads=1), make_start(features, seed=0)
 
 

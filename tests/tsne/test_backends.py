@@ -33,7 +33,7 @@ def tried(monkeypatch):
 
 @pytest.fixture
 def problem():
-    return Problem("features.npy", None, np.zeros((3, 2)), 30, {}, 1)
+    return Problem(["features.npy"], None, np.zeros((3, 2)), 30, {}, 1)
 
 
 def test_auto_takes_the_first_that_works_and_records_why(tried, problem, caplog):
@@ -77,7 +77,7 @@ def test_gpu_is_tried_first_and_needed_by_tsnecuda_only():
 
 def test_opentsne_embeds_the_problem(blobs, affinities, parameters):
     start = make_start(blobs[0], seed=0)
-    problem = Problem("not read", affinities, start, 30, parameters | {"iterations": 10}, 1)
+    problem = Problem(["not read"], affinities, start, 30, parameters | {"iterations": 10}, 1)
     coordinates, record = embed("opentsne", problem)
     assert coordinates.shape == (400, 2) and np.ptp(coordinates) > 10 * np.ptp(start)
     assert record["backend"] == "openTSNE" and record["why_backend"] == "tsne.backend is opentsne"

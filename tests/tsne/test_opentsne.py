@@ -3,7 +3,7 @@
 import numpy as np
 import openTSNE
 import pytest
-from find_neighbors import find_neighbors
+from find_landmark_neighbors import find_landmark_neighbors
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import csr_matrix
 from scipy.stats import mode
@@ -75,7 +75,7 @@ def test_embedding_is_the_same_again_and_with_any_number_of_threads(affinities, 
 )
 def test_degenerate_features_have_finite_coordinates(features, parameters):
     features = features.astype(np.float32)
-    neighbors, new = find_neighbors(features, features[:50], 30, seed=0, memory_mb=100, threads=1)
+    neighbors, new = find_landmark_neighbors(features, [features[:50]], 30, seed=0, memory_mb=100, threads=1)
     affinities = compute_affinities(neighbors, 10, threads=1)
     coordinates, _ = fit_opentsne(affinities, make_start(features, seed=0), parameters, threads=1)
     assert np.isfinite(coordinates).all() and np.isfinite(kl_divergence(coordinates, affinities.P))

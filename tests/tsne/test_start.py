@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from common.tsne import start
 from common.tsne.schedule import MOMENTUM, make_phases
-from common.tsne.start import START_SPREAD, describe_start, make_start
+from common.tsne.start import describe_start, make_start, scale_start
 
 
 def test_start_is_the_principal_components_at_a_small_scale(blobs):
@@ -43,13 +42,39 @@ def test_start_of_a_single_feature_has_noise_along_the_second_axis():
     assert coordinates[:, 1].std() == pytest.approx(1e-6, rel=0.1)
 
 
-def test_description_of_the_start_names_what_was_used(monkeypatch):
-    described = {"principal_components": 2, "of_rows": 10_000, "standard_deviation": 1e-4, "jitter": 1e-6}
+def test_start_from_points_keeps_their_shape_about_the_origin_at_a_small_scale():
+    points = np.random.default_rng(0).normal(size=(600, 2)) * [30, 10] + [500, -70]
+    before = points.copy()
+    scaled = scale_start(points, seed=0)
+    assert scaled.dtype == np.float64 and np.array_equal(points, before)
+    assert scaled[:, 0].std() == pytest.approx(1e-4, rel=0.01)
+    assert np.allclose(scaled.mean(axis=0), 0, atol=2e-7)
+    centered = points - points.mean(axis=0)
+    assert np.allclose(scaled, centered / centered[:, 0].std() * 1e-4, atol=6e-6), "but for the noise"
+
+
+def test_start_from_points_is_the_same_for_a_seed_and_its_noise_another_for_another():
+    points = np.random.default_rng(0).normal(size=(600, 2)).astype(np.float32)
+    noise = scale_start(points, seed=3) - scale_start(points, seed=4)
+    assert np.array_equal(scale_start(points, seed=3), scale_start(points, seed=3))
+    assert np.allclose(noise.std(axis=0), np.sqrt(2) * 1e-6, rtol=0.1)
+
+
+def test_start_from_points_on_each_other_is_noise():
+    scaled = scale_start(np.full((600, 2), 7, np.float32), seed=0)
+    assert len(np.unique(scaled, axis=0)) == 600 and np.allclose(scaled.std(axis=0), 1e-6, rtol=0.1)
+
+
+def test_start_does_not_depend_on_where_and_how_large_the_points_are():
+    points = np.random.default_rng(0).normal(size=(600, 2))
+    assert np.allclose(scale_start(1e3 * points + 50, seed=0), scale_start(points, seed=0), atol=1e-12)
+
+
+def test_description_of_the_start_names_what_was_used():
+    described = {"from": "principal components", "components": 2, "of_rows": 10_000}
     assert describe_start((50_000, 784)) == described
-    assert describe_start((300, 1)) == described | {"principal_components": 1, "of_rows": 300}
+    assert describe_start((300, 1)) == described | {"components": 1, "of_rows": 300}
     assert describe_start((50_000, 100_000))["of_rows"] == 500, "as many as SAMPLE_MB hold"
-    monkeypatch.setattr(start, "START_SPREAD", 2 * START_SPREAD)
-    assert describe_start((300, 5))["standard_deviation"] == 2e-4
 
 
 def test_learning_rate_is_the_number_of_points_over_the_exaggeration():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from find_neighbors import find_neighbors
+from find_landmark_neighbors import find_landmark_neighbors
 from scipy.spatial.distance import cdist
 
 from common.tsne.affinities import compute_affinities
@@ -17,7 +17,7 @@ EMBEDDED, NEW = slice(0, 300), slice(300, 400)
 def found(blobs):
     """The neighbors of the embedded rows, and those of the new rows among them."""
     features, _ = blobs
-    return find_neighbors(features[EMBEDDED], features[NEW], 30, seed=0, memory_mb=100, threads=1)
+    return find_landmark_neighbors(features[EMBEDDED], [features[NEW]], 30, seed=0, memory_mb=100, threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from find_landmark_neighbors import find_landmark_neighbors
 from find_nearest_landmarks import find_nearest_landmarks
-from find_neighbors import find_neighbors
 from gather_neighbors import gather_neighbors
 from scipy.spatial.distance import cdist
 from transform_rows import transform_rows
@@ -23,7 +23,7 @@ def embedded(blobs, parameters):
     """What transform_rows takes: the embedding of the landmarks, their neighbors, themselves, the neighbors of all."""
     features, _ = blobs
     chosen = features[LANDMARKS]
-    own, _ = find_neighbors(chosen, chosen[:0], 30, seed=0, memory_mb=100, threads=1)
+    (own,) = find_landmark_neighbors(chosen, [], 30, seed=0, memory_mb=100, threads=1)
     affinities = compute_affinities(own, 10, threads=1)
     coordinates, _ = fit_opentsne(affinities, make_start(chosen, seed=0), parameters, threads=1)
     part = find_nearest_landmarks(features, slice(0, 400), chosen, LANDMARKS, 30, seed=0, memory_mb=100, threads=1)

@@ -24,9 +24,13 @@ PARAMETERS = {"seed": 0, "perplexity": 10, "exaggeration": 12, "exaggerated_iter
 
 
 @pytest.fixture
-def features_path(tmp_path):
-    np.save(tmp_path / "features.npy", np.zeros((500, 3), np.float32))
-    return str(tmp_path / "features.npy")
+def features_paths(tmp_path):
+    """Files of the features of three splits, one without rows: the numbers from 0 to 1,499 in 500 rows."""
+    rows, paths = np.arange(1500, dtype=np.float32).reshape(500, 3), []
+    for split, part in zip(("train", "validation", "test"), np.split(rows, [400, 400]), strict=True):
+        paths.append(str(tmp_path / f"{split}.npy"))
+        np.save(paths[-1], part)
+    return paths
 
 
 @pytest.fixture
@@ -64,9 +68,9 @@ def test_phase_without_iterations_is_not_called():
     assert len(make_calls(1200, 30, PARAMETERS | {"exaggerated_iterations": 1})) == 2
 
 
-def test_second_call_starts_from_the_embedding_of_the_first(features_path, start, mock_tsnecuda):
+def test_second_call_starts_from_the_embedding_of_the_first(features_paths, start, mock_tsnecuda):
     mock_tsnecuda("succeeds")
-    coordinates, record = fit_tsnecuda(features_path, start, 30, PARAMETERS)
+    coordinates, record = fit_tsnecuda(features_paths, start, 30, PARAMETERS)
     noise = np.random.default_rng(0).normal(0, 1, (500, 2))  # what the mock adds at each call
     first = start / start.std() * 10 + noise
     assert np.allclose(coordinates, first / first.std() * 10 + noise, atol=1e-3)
@@ -81,11 +85,17 @@ def test_second_call_starts_from_the_embedding_of_the_first(features_path, start
     }
 
 
-def test_version_of_an_installed_tsnecuda_is_recorded(features_path, start, requests, tmp_path, monkeypatch):
+def test_rows_of_all_files_are_embedded_one_after_the_other(features_paths, start, mock_tsnecuda):
+    mock_tsnecuda("returns the features")
+    coordinates, _ = fit_tsnecuda(features_paths, start, 30, PARAMETERS)
+    assert np.array_equal(coordinates, np.arange(1500).reshape(500, 3)[:, :2])
+
+
+def test_version_of_an_installed_tsnecuda_is_recorded(features_paths, start, requests, tmp_path, monkeypatch):
     (tmp_path / "tsnecuda-3.0.2.dist-info").mkdir()
     (tmp_path / "tsnecuda-3.0.2.dist-info/METADATA").write_text("Name: tsnecuda\nVersion: 3.0.2\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert fit_tsnecuda(features_path, start, 30, PARAMETERS)[1]["version"] == "3.0.2"
+    assert fit_tsnecuda(features_paths, start, 30, PARAMETERS)[1]["version"] == "3.0.2"
 
 
 @pytest.mark.parametrize(("devices", "used"), [("2,3", "2"), ("1", "1"), (None, "0")])
@@ -114,12 +124,12 @@ def test_one_gpu_is_used_the_first_visible_one(devices, used, mock_tsnecuda, mon
         ("dies in the fit", "the fit ended with SIGABRT"),
     ],
 )
-def test_failure_is_an_error_with_its_reason(mode, reason, features_path, start, mock_tsnecuda, monkeypatch):
+def test_failure_is_an_error_with_its_reason(mode, reason, features_paths, start, mock_tsnecuda, monkeypatch):
     mock_tsnecuda(mode)
     if mode == "hangs":
         monkeypatch.setattr(tsnecuda, "PROBE_SECONDS", 1)
     with pytest.raises(BackendError) as caught:
-        fit_tsnecuda(features_path, start, 30, PARAMETERS)
+        fit_tsnecuda(features_paths, start, 30, PARAMETERS)
     assert reason in str(caught.value)
 
 
@@ -131,20 +141,20 @@ def test_failure_names_the_state_of_the_driver_first(mock_tsnecuda):
     assert str(caught.value) == ", ".join([*([driver] if driver else []), "the probe ended with status 35"])
 
 
-def test_tsnecuda_that_is_not_installed_is_named(features_path, start):
+def test_tsnecuda_that_is_not_installed_is_named(features_paths, start):
     with pytest.raises(BackendError, match=r"^tsnecuda is not installed$"):
-        fit_tsnecuda(features_path, start, 30, PARAMETERS)
+        fit_tsnecuda(features_paths, start, 30, PARAMETERS)
 
 
-def test_probe_is_small_and_the_fit_may_take_longer_for_more_points(features_path, requests):
+def test_probe_is_small_and_the_fit_may_take_longer_for_more_points(features_paths, requests):
     start = np.zeros((100_000, 2))
-    fit_tsnecuda(features_path, start, 90, PARAMETERS | {"perplexity": 30})
+    fit_tsnecuda(features_paths, start, 90, PARAMETERS | {"perplexity": 30})
     (probe, probe_seconds, probe_task), (fit, fit_seconds, fit_task) = requests
     assert (probe_task, fit_task) == ("probe", "fit")
     assert probe["features"] is None and probe["calls"] == make_calls(
         400, 30, PARAMETERS | {"exaggerated_iterations": 20, "iterations": 20}
     )
-    assert fit == {"features": features_path, "calls": make_calls(100_000, 90, PARAMETERS | {"perplexity": 30})}
+    assert fit == {"features": features_paths, "calls": make_calls(100_000, 90, PARAMETERS | {"perplexity": 30})}
     assert (probe_seconds, fit_seconds) == (300, 600 + 750)
 
 

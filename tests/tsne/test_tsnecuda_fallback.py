@@ -27,7 +27,7 @@ def problem(blobs, affinities, parameters, tmp_path_factory) -> Problem:
     p = affinities.P[:399, :399]
     few = type("Affinities", (), {"P": (p / p.sum()).tocsr()})()
     short = parameters | {"exaggerated_iterations": 10, "iterations": 10}
-    return Problem(str(path), few, make_start(blobs[0][:399], seed=0), 30, short, 1)
+    return Problem([str(path)], few, make_start(blobs[0][:399], seed=0), 30, short, 1)
 
 
 @pytest.mark.parametrize(

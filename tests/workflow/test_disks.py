@@ -69,7 +69,7 @@ def test_file_that_does_not_fit_is_not_left_half_written(workflow, target):
         ("find_landmark_neighbors", f"{RESULTS}/landmarks/dense3/neighbors.npz", "400k", LANDMARKS),
         ("find_nearest_landmarks", f"{RESULTS}/landmarks/dense3/neighbors-1-of-2.npz", "400k", LANDMARKS),
         ("gather_neighbors", f"{RESULTS}/neighbors/dense3.npz", "100k", LANDMARKS),
-        ("embed_tsne", f"{RESULTS}/maps/conv1.npy", "4k", {}),
+        ("embed_tsne", f"{RESULTS}/maps/pixel.npy", "4k", {}),
         ("plot_scatter", "results/figures/Small_tSNE_conv1.eps", "20k", {}),
         ("plot_thumbnails", "results/figures/Small_tSNE_conv1_embed.png", "20k", {}),
     ],

@@ -18,7 +18,6 @@ RESULTS = "results/Small"
 STAGES = (  # the last first, so that the input of a job exists when it is killed
     "results/figures/Small_tSNE_conv1.eps",
     "results/Small/scores/conv1.json",
-    "results/Small/maps/conv1_test.npy",
     "results/Small/maps/conv1.npy",
     "results/Small/neighbors/conv1.npz",
     "results/Small/features/conv1.npy",

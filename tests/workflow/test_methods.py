@@ -8,6 +8,7 @@ from write_methods import (
     describe_neighbors,
     describe_network,
     describe_scores,
+    describe_starts,
     describe_tsne,
     describe_versions,
     write_methods,
@@ -99,7 +100,14 @@ TSNE = {
     "backend": "tsnecuda",
     "version": "3.0.2",
     "perplexity": 30,
-    "start": {"principal_components": 2, "of_rows": 1000, "standard_deviation": 1e-4, "jitter": 1e-6},
+    "start": {
+        "from": "principal components",
+        "components": 2,
+        "of_rows": 1000,
+        "standard_deviation": 1e-4,
+        "jitter": 1e-6,
+    },
+    "images": 1000,
     "exaggerated_iterations": 250,
     "exaggeration": 12,
     "iterations": 1,
@@ -115,8 +123,27 @@ def test_embeddings_are_described():
         "al. 2019). Perplexity was 30. The embedding started from the first 2 principal components (of 1,000 rows), "
         "scaled to a standard deviation of 0.0001, with Gaussian noise of 1e-06. It took 250 iterations with "
         "exaggeration 12, then 1 iteration without. The learning rates were 10 and 1,235 (the number of rows divided "
-        "by the exaggeration), momentum was 0.8. The seed was 1. The final KL divergence was 1.23."
+        "by the exaggeration), momentum was 0.8. The seed was 1."
     )
+
+
+def test_held_out_images_are_counted_where_they_are_embedded():
+    text = describe_tsne([TSNE | {"images": 1200, "held_out_images": 1034}], [1])
+    assert text.startswith("We embedded the 1,200 training and the 1,034 held-out images together in two dimensions")
+    assert "We embedded the rows in" in describe_tsne([TSNE | {"held_out_images": 0}], [1])
+
+
+def test_start_from_the_reference_is_described_with_its_own_start():
+    scale = {"standard_deviation": 1e-4, "jitter": 1e-6}
+    from_conv2 = TSNE | {"start": {"from": "embedding of conv2"} | scale}
+    for maps in ([TSNE, from_conv2, from_conv2], [from_conv2, TSNE]):
+        assert describe_starts(maps) == (
+            "The embedding of conv2 started from the first 2 principal components (of 1,000 rows), those of the other "
+            "layers from this one, so that they can be compared; starts were scaled to a standard deviation of 0.0001, "
+            "with Gaussian noise of 1e-06."
+        )
+    one = TSNE | {"start": TSNE["start"] | {"components": 1, "of_rows": 1}}
+    assert "the first 1 principal component (of 1 row), those" in describe_starts([one, from_conv2])
 
 
 def test_embeddings_of_several_backends_seeds_and_sizes_are_described_together():
@@ -125,21 +152,22 @@ def test_embeddings_of_several_backends_seeds_and_sizes_are_described_together()
     text = describe_tsne([TSNE, wide], [1, 2])
     assert "(of 5 to 1,000 rows)" in text and "; on the CPU, the repulsion was interpolated on a grid (after" in text
     assert "openTSNE 1.0.4 and tsnecuda 3.0.2, Poličar et al. 2024 and Chan et al. 2019" in text
-    assert "Seeds were 1 and 2." in text and text.endswith("was 1.23 to 2.00.")
+    assert "Seeds were 1 and 2." in text and text.endswith("momentum was 0.8. Seeds were 1 and 2.")
     text = describe_tsne([wide | {"repulsion": "all pairs", "landmarks": 5000, "images": 60_000}], [1])
     assert "the repulsion was summed over all pairs" in text
     assert "5,000 of the 60,000 rows were embedded so, chosen to be as dense as all." in text
 
 
 def test_scores_are_those_that_the_data_allow():
-    text = describe_scores(5, 10, False)
-    assert text.startswith("The 5 test images were placed into each embedding by openTSNE's transform")
-    assert "5 nearest training images" in text and "Rousseeuw 1987" in text and "10-nearest-neighbor accuracy" in text
-    assert "5 nearest landmarks" in describe_scores(1, 10, True) and "The 1 test image was placed" in describe_scores(
-        1, 10, True
-    )
-    text = describe_scores(0, 0, False)
-    assert text.startswith("For the figures,") and "test image" not in text
+    text = describe_scores(5, 10, True)
+    assert text.startswith("The 5 held-out images were placed into each embedding by openTSNE's transform")
+    assert "median of the 5 nearest landmarks" in text and "Rousseeuw 1987" in text
+    assert "10-nearest-neighbor accuracy" in text and "in a tie the nearest decides" in text
+    assert "1,000 bootstrap resamples of blocks of up to 100 consecutive images" in text
+    assert "at most 400 random images of each split" in text and "10 disjoint samples of 500 images" in text
+    assert describe_scores(1, 10, True).startswith("The 1 held-out image was placed")
+    for text in (describe_scores(5, 10, False), describe_scores(0, 10, True), describe_scores(0, 0, False)):
+        assert text.startswith("For the figures,") and "placed" not in text
     assert "accuracy" not in text and "silhouettes" not in text and "the 10 and 30 nearest neighbors" in text
 
 
@@ -167,12 +195,14 @@ def test_section_of_a_run_says_what_was_used(finished):
         "the pixels, the output of conv1, the output of conv2 and the output of dense3",
         "the 45 nearest neighbors by Euclidean distance, by exhaustive search",
         "Perplexity was 15.",
-        "(of 1,297 rows), scaled to a standard deviation of 0.0001",
+        "the 1,297 training and the 500 held-out images together",
+        "The embedding of pixel started from the first 2 principal components (of 1,797 rows)",
+        "starts were scaled to a standard deviation of 0.0001",
         "on the CPU, the repulsion was summed over all pairs",
         "250 iterations with exaggeration 12, then 500 iterations without",
-        "The 250 test images were placed",
+        "For the figures, embeddings were aligned",
         "tensorflow 2.21.0",
         *LAYERS[1:],
     ):
         assert sentence in text, sentence
-    assert text.count("\n- ") == 5 and "Jégou" not in text and "Linderman" not in text, "only what is cited"
+    assert text.count("\n- ") == 4 and "Jégou" not in text and "Linderman" not in text, "only what is cited"

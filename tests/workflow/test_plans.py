@@ -12,16 +12,19 @@ COMPARISON = {
     "compare_layers",
     "plot_layers",
     "plot_scores",
+    "plot_flow",
+    "plot_flow_images",
     "tabulate_maps",
     "build_explorer",
     "write_methods",
 } | SUMMARY
-EMBEDDING = {"embed_tsne", "transform_images", "score_map", "plot_scatter", "plot_thumbnails", "align_map"} | COMPARISON
-LAYER = {"find_neighbors"} | EMBEDDING
+EMBEDDING = {"embed_tsne", "score_map", "plot_scatter", "plot_thumbnails", "align_map"} | COMPARISON
+LAYER = {"find_neighbors", "score_knn"} | EMBEDDING
 NETWORK = {"train_network", "extract_features", "predict_labels", "extract_filters", "plot_filters", "plot_history"}
 DATA = {"prepare_dataset", "flatten_images"}
 EVERYTHING = DATA | NETWORK | LAYER
 FIGURES = {"plot_scatter", "plot_thumbnails", "plot_filters", "plot_layers", "plot_scores", "plot_history"}
+FIGURES |= {"plot_flow", "plot_flow_images"}
 COLORED = {"plot_scatter", "plot_thumbnails", "plot_layers", "build_explorer"}
 
 
@@ -40,6 +43,29 @@ def test_embedding_of_the_pixels_needs_no_network(fresh):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("start", ["reference", "pca"])
+def test_every_embedding_waits_for_that_of_the_reference_layer(fresh, tmp_path, start):
+    workflow = fresh.copy(tmp_path / "workflow")
+    workflow.configure(layers=["conv1", "pixel", "conv2"], tsne={"start": start})
+    for layer, count in (("pixel", 1), ("conv2", 2)):
+        plan = workflow.plan(f"results/Small/maps/{layer}.npy")
+        assert plan["embed_tsne"] == plan["find_neighbors"] == count
+        assert plan["flatten_images"] == 1 and plan["extract_features"] == count - 1
+    workflow.configure(layers=["conv1", "conv2"])
+    assert workflow.plan("results/Small/maps/conv1.npy")["embed_tsne"] == 1, "without the pixels, the first layer"
+    assert workflow.plan("results/Small/maps/conv2.npy")["embed_tsne"] == 2
+
+
+@pytest.mark.slow
+def test_held_out_images_are_placed_by_a_job_of_their_own_with_landmarks_only(fresh, tmp_path):
+    workflow = fresh.copy(tmp_path / "workflow")
+    assert "transform_images" not in workflow.plan()
+    workflow.configure(tsne={"landmarks": 500})
+    plan = workflow.plan()
+    assert plan["transform_images"] == 4 and "find_neighbors" not in plan
+
+
+@pytest.mark.slow
 def test_without_its_layers_no_network_is_trained(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "workflow", ignore=shutil.ignore_patterns("results"))
     workflow = Workflow(tmp_path / "workflow")
@@ -54,6 +80,7 @@ def test_more_seeds_add_all_combinations_and_change_no_figure_of_a_single_embedd
     assert not set(plan) & (FIGURES - {"plot_scores"})
     added = 2 + 3 * (2 * 3 - 1)  # pixels, and three layers of two networks with three embeddings each
     assert plan["embed_tsne"] == plan["score_map"] == added and plan["train_network"] == 1
+    assert plan["find_neighbors"] == plan["score_knn"] == 3, "once for the layers of the other network"
 
 
 @pytest.mark.slow
@@ -68,13 +95,14 @@ def test_deleted_figure_is_drawn_again_and_nothing_else(workflow):
 @pytest.mark.parametrize(
     ("section", "change", "stale"),
     [
-        ("figures", {"scatter": {"style": "paper", "size": 5, "errors": False}}, {"plot_scatter"} | SUMMARY),
-        ("figures", {"scatter": {"style": "paper", "size": None, "errors": True}}, {"plot_scatter"} | SUMMARY),
+        ("figures", {"scatter": {"style": "paper", "size": 5}}, {"plot_scatter"} | SUMMARY),
+        ("figures", {"errors": True}, {"plot_scatter", "plot_layers"} | SUMMARY),
         ("figures", {"thumbnails": {"canvas": 1000}}, {"plot_thumbnails"} | SUMMARY),
         ("figures", {"filters": {"size": 3}}, {"plot_filters"} | SUMMARY),
         ("figures", {"palette": "tab10"}, COLORED | SUMMARY),
         ("tsne", {"perplexity": 20}, LAYER),
         ("tsne", {"backend": "opentsne"}, EMBEDDING),
+        ("tsne", {"start": "pca"}, EMBEDDING),
         ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | LAYER),
         ("datasets", {"Small": {"pickle": "digits.pkl.gz", "sample": 1000}}, EVERYTHING),
     ],
@@ -99,6 +127,9 @@ def test_resources_make_no_result_stale(workflow):
         ("config/config.yaml", set()),
         ("scripts/plot_scatter.py", {"plot_scatter"}),
         ("scripts/embed_tsne.py", EMBEDDING),
+        ("scripts/common/knn/views.py", LAYER),
+        ("scripts/score_knn.py", {"score_knn", "compare_layers", "plot_scores"} | SUMMARY),
+        ("scripts/plot_flow_images.py", {"plot_flow_images"}),
         ("scripts/common/tsne/tsnecuda_process.py", EMBEDDING),  # imported in a function
         ("scripts/common/figures/style.py", FIGURES | {"build_explorer"}),
         ("scripts/explorer/plot.js", {"build_explorer"}),

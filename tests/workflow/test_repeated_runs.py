@@ -1,15 +1,16 @@
 """Runs that are repeated, and runs with several seeds."""
 
 import json
+import re
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.slow
+from common.names import SPLITS, SUFFIXES
 
-SPLITS = ("train", "validation", "test")
+pytestmark = pytest.mark.slow
 
 
 def test_scores_of_several_seeds_are_in_the_table_with_their_seed(workflow):
@@ -17,17 +18,34 @@ def test_scores_of_several_seeds_are_in_the_table_with_their_seed(workflow):
     result = workflow.run("--", "results/Small/layers.csv")
     assert result.returncode == 0, result.stderr
     table = pd.read_csv(workflow.folder / "results/Small/layers.csv")
-    assert table.tsne_seed.tolist() == [1004, 1004, 6, 6]
-    assert table.kl_divergence[0] != table.kl_divergence[2]
-    spread = json.loads((workflow.folder / "results/Small/layers.json").read_text())["layers"]["pixel"]["train"]
-    assert spread["kl_divergence"]["low"] < spread["kl_divergence"]["mean"] < spread["kl_divergence"]["high"]
+    assert table.embedding[table.tsne_seed == 1004].tolist() == ["tsne", "pca", "random"] * 3
+    assert table.embedding[table.tsne_seed == 6].tolist() == ["tsne"] * 3, "baselines are those of the first"
+    one, other = (table[(table.tsne_seed == seed) & (table.embedding == "tsne")].reset_index() for seed in (1004, 6))
+    assert one.kl_divergence[0] != other.kl_divergence[0]
+    assert (one.knn_accuracy_features == other.knn_accuracy_features).all()
+    layer = json.loads((workflow.folder / "results/Small/layers.json").read_text())["layers"]["pixel"]
+    for number, split in enumerate(SPLITS):
+        score = layer[split]["knn_preservation_10"]
+        assert score["mean"] == pytest.approx((one.knn_preservation_10 + other.knn_preservation_10)[number] / 2, 1e-4)
+        assert score["low"] < score["mean"] < score["high"]
+
+
+def test_embeddings_of_other_seeds_start_from_that_of_the_reference_with_the_same_seed(workflow):
+    workflow.configure(network={"seeds": [1004, 5]}, tsne={"seeds": [1004, 6]})
+    (target,) = targets = ["results/Small/maps/dense3-training5-tsne6.json"]
+    plan = workflow.plan(*targets)
+    assert plan["embed_tsne"] == 2 and plan["train_network"] == 1
+    planned = workflow.run("--dry-run", "--", target)
+    (line,) = re.findall(r"^    input: (.*dense3-training5_joint.*)$", planned.stdout + planned.stderr, re.M)
+    reference = [f"results/Small/maps/pixel-tsne6{suffix}.npy" for suffix in SUFFIXES]
+    assert line.split(", ")[-3:] == reference
 
 
 def test_second_run_gives_the_same_embedding_to_the_bit(workflow):
     path = workflow.folder / "results/Small/maps/conv1.npy"
     before = path.read_bytes()
     path.unlink()
-    (workflow.folder / "results/Small/neighbors/conv1.npz").unlink()
+    (workflow.folder / "results/Small/neighbors/conv1_joint.npz").unlink()
     result = workflow.run("--", "results/Small/maps/conv1.npy")
     assert result.returncode == 0, result.stderr
     assert path.read_bytes() == before

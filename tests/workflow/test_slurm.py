@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 from slurm_cluster import SlurmCluster
 
+from common.names import SUFFIXES
 from helpers import FIGURES, LAYERS, Workflow, edit, system_program
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
 SUBMITTED = {"train_network": 1, "predict_labels": 1, "extract_features": 3}  # all other jobs run here
-SUBMITTED |= dict.fromkeys(("find_neighbors", "embed_tsne", "transform_images", "score_map"), 4)
+SUBMITTED |= dict.fromkeys(("find_neighbors", "embed_tsne", "score_map", "score_knn"), 4)
 PROFILES = {
     # by default, the plugin asks a database for the state of a job, and waits forever if there is none
     "slurm": ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"],
@@ -82,7 +83,10 @@ def test_whole_workflow_through_the_profile(fresh, tmp_path, slurm, profile, gpu
         searches = [record for record in records if rule_of(record) == "find_neighbors"]
         requested = {layer_of(record): record["MinMemoryNode"] for record in searches}
         features = workflow.folder / "results/Small/features"
-        sizes = {layer: (features / f"{layer}.npy").stat().st_size / 1e6 for layer in LAYERS}
+        sizes = {
+            layer: sum((features / f"{layer}{suffix}.npy").stat().st_size for suffix in SUFFIXES) / 1e6
+            for layer in LAYERS
+        }
         assert requested == {layer: f"{int(800 + 2.6 * size)}M" for layer, size in sizes.items()}
 
 
@@ -187,9 +191,9 @@ def test_ctrl_c_cancels_submitted_jobs(workflow, slurm):
 
 def test_snakemake_started_again_after_a_kill_runs_only_unfinished_jobs(workflow, slurm):
     delay(workflow, "embed_tsne", 30, layer="conv1")
-    for layer in ("pixel", "conv1"):
-        (workflow.folder / f"results/Small/maps/{layer}.npy").unlink()
-    targets = [f"results/Small/maps/{layer}.npy" for layer in ("pixel", "conv1")]
+    targets = [f"results/Small/maps/{layer}.npy" for layer in ("conv2", "conv1")]  # both start from the pixels
+    for target in targets:
+        (workflow.folder / target).unlink()
     before = len(slurm.records())
     with submit(workflow, slurm, "--", *targets) as snakemake:
         wait_for(lambda: "1 of 2 steps (50%) done" in (workflow.folder / "snakemake.log").read_text())
@@ -201,6 +205,6 @@ def test_snakemake_started_again_after_a_kill_runs_only_unfinished_jobs(workflow
     assert result.returncode == 0, result.stdout + result.stderr
     wait_for(lambda: slurm.queue() == [])
     records = slurm.records()[before:]
-    assert Counter(map(layer_of, records)) == {"pixel": 1, "conv1": 2}
+    assert Counter(map(layer_of, records)) == {"conv2": 1, "conv1": 2}
     assert np.load(workflow.folder / targets[1]).shape == (1297, 2)
     assert not list(workflow.folder.glob("results/Small/maps/.part-*"))

@@ -74,14 +74,20 @@ def save_image(
 
 
 def add_name(image: Image.Image, name: str) -> Image.Image:
-    """Return an image of RGB or palette colors with a name in black in its top left corner."""
+    """Return an image with a name in black in its top left corner.
+
+    If its palette is used up, the name has the darkest of its colors.
+    """
     named = image.copy()
     font = ImageFont.truetype(findfont("DejaVu Sans:bold"), round(NAME_SIZE / 72 * named.width))
+    black = (0, 0, 0)
     if named.mode == "P":
-        black = min(range(256), key=lambda number: sum(named.getpalette()[3 * number : 3 * number + 3]))
-    ImageDraw.Draw(named).text(
-        (0.01 * named.width, 0.01 * named.width), name, fill=black if named.mode == "P" else (0, 0, 0), font=font
-    )
+        colors = np.reshape(named.getpalette(), (-1, 3))
+        unused = np.setdiff1d(np.arange(len(colors)), np.asarray(named))
+        colors[unused[-1:]] = 0
+        named.putpalette(colors.astype(np.uint8).tobytes())
+        black = int(unused[-1] if len(unused) else colors.sum(axis=1).argmin())
+    ImageDraw.Draw(named).text((0.01 * named.width, 0.01 * named.width), name, fill=black, font=font)
     return named
 
 

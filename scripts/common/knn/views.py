@@ -8,6 +8,8 @@ import numpy as np
 from common.knn.chunks import chunks, rows_that_fit
 from common.knn.pca import BLOCK_MB
 
+GATHER_MB = 10  # of rows that are held twice, in their place and in that of the result
+
 
 class StackedRows:
     """Matrices (n_i, d) of one type as one (n, d), with the rows of one after those of the other."""
@@ -34,10 +36,11 @@ class StackedRows:
             parts = [part for part in parts if len(part)] or parts[:1]
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
         found = np.empty((len(rows), len(range(*columns.indices(self.shape[1])))), self.matrices[0].dtype)
-        owners = np.searchsorted(self.bounds, rows, side="right") - 1
-        for number in np.unique(owners):
-            chosen = owners == number
-            found[chosen] = self.matrices[number][rows[chosen] - self.bounds[number], columns]
+        for block in chunks(len(rows), rows_that_fit(GATHER_MB, found.shape[1])):
+            owners = np.searchsorted(self.bounds, rows[block], side="right") - 1
+            for number in np.unique(owners):
+                chosen = block.start + np.flatnonzero(owners == number)
+                found[chosen] = self.matrices[number][rows[chosen] - self.bounds[number], columns]
         return found
 
 

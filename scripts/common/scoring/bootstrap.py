@@ -16,8 +16,13 @@ LEVELS = (2.5, 97.5)  # percentiles of a 95 % interval
 
 
 def draw_counts(units: int, seed: int) -> np.ndarray:
-    """Return how often each of some units is drawn in each resample, (N_RESAMPLES, units)."""
-    return np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), N_RESAMPLES).astype(float)
+    """Return how often each of some units is drawn in each resample, (N_RESAMPLES, units).
+
+    One unit less is drawn than there are, so that the variance has no bias where there are few (Rao and Wu 1988,
+    https://doi.org/10.1080/01621459.1988.10478591).
+    """
+    draws = max(1, units - 1)
+    return np.random.default_rng(seed).multinomial(draws, np.full(units, 1 / units), N_RESAMPLES).astype(float)
 
 
 def sum_blocks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
 from common.knn.chunks import chunks, rows_that_fit
@@ -30,24 +31,27 @@ def measure_queries(queries: Queries) -> dict[str, dict[str, np.ndarray]]:
     They are `trustworthiness` and `continuity` (Venna and Kaski 2001) for N_VOTERS neighbors, and `silhouette_features`
     and `silhouette_map` (Rousseeuw 1987) among the training rows: over all training rows, their means are the scores as
     they are defined. A query is not compared with itself. Silhouettes are NaN if the query's class has no other
-    training row or there is no other class, the others if there are too few training rows.
+    training row or there is no other class, the others if there are fewer than 2 N_VOTERS training rows beside the
+    query.
     """
     blocks = {name: [] for name in queries.maps}
     for rows in chunks(len(queries.features), rows_that_fit(BLOCK_MB, len(queries.train_features))):
         own = queries.train_rows[rows]
         distances = feature_distances(queries.features[rows], queries.train_features)
-        exclude(distances, own)
+        set_own(distances, own, 0)
         in_features = silhouettes(distances, queries, rows)
+        set_own(distances, own, np.inf)
         for name, (coordinates, train_coordinates) in queries.maps.items():
-            in_map = cdist(coordinates[rows], train_coordinates)
-            exclude(in_map, own)
+            in_map = cdist(coordinates[rows], train_coordinates).astype(np.float32)
+            in_silhouettes = silhouettes(in_map, queries, rows)
+            set_own(in_map, own, np.inf)
             others = in_map.shape[1] - (own >= 0)
             blocks[name].append(
                 {
                     "trustworthiness": rank_scores(in_map, distances, others),
                     "continuity": rank_scores(distances, in_map, others),
                     "silhouette_features": in_features,
-                    "silhouette_map": silhouettes(in_map, queries, rows),
+                    "silhouette_map": in_silhouettes,
                 }
             )
     return {
@@ -69,22 +73,22 @@ def feature_distances(queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return distances
 
 
-def exclude(distances: np.ndarray, rows: np.ndarray) -> None:
-    """Set the distance of each query from itself, in `distances` (m, n), to infinity; `rows` (m,) are -1 or numbers."""
+def set_own(distances: np.ndarray, rows: np.ndarray, value: float) -> None:
+    """Set the distance of each query from itself, in `distances` (m, n); `rows` (m,) are training rows, or -1."""
     own = np.flatnonzero(rows >= 0)
-    distances[own, rows[own]] = np.inf
+    distances[own, rows[own]] = value
 
 
 def rank_scores(near: np.ndarray, distances: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return how near the rows that are nearest by `near` (m, n) are by `distances` (m, n), as (m,): 1 at best.
 
     For embedding and features it is the trustworthiness, the other way round the continuity. `others` (m,) is the
-    number of rows beside the query.
+    number of rows beside the query. With fewer than 2 N_VOTERS, the formula does not hold, and scores are NaN.
     """
     k = N_VOTERS
-    scale = k * (2 * (others + 1) - 3 * k - 1) / 2
-    if (scale <= 0).any() or near.shape[1] <= k:
+    if (others < 2 * k).any():
         return np.full(len(near), np.nan)
+    scale = k * (2 * (others + 1) - 3 * k - 1) / 2
     nearest = np.argpartition(near, k - 1, axis=1)[:, :k]
     excess = np.zeros(len(near))
     for column in nearest.T:
@@ -94,22 +98,19 @@ def rank_scores(near: np.ndarray, distances: np.ndarray, others: np.ndarray) -> 
 
 
 def silhouettes(distances: np.ndarray, queries: Queries, rows: slice) -> np.ndarray:
-    """Return the silhouettes (m,) of the queries `rows` among the training rows, from distances (m, n)."""
-    labels, train_labels = queries.labels[rows], queries.train_labels
-    order = np.argsort(train_labels, kind="stable")
-    classes, firsts = np.unique(train_labels[order], return_index=True)
-    known = np.isin(labels, classes)
+    """Return the silhouettes (m,) of the queries `rows` among the training rows, from distances (m, n).
+
+    The distance of a query from itself is 0.
+    """
+    labels, (classes, numbers) = queries.labels[rows], np.unique(queries.train_labels, return_inverse=True)
     if len(classes) < 2:
         return np.full(len(labels), np.nan)
-    own = np.searchsorted(classes, labels)
-    own[~known] = 0
-    finite = np.where(np.isinf(distances), 0, distances)
-    sums = np.add.reduceat(finite[:, order], firsts, axis=1, dtype=np.float64)
-    counts = np.tile(np.diff([*firsts, len(order)]), (len(labels), 1))
-    itself = queries.train_rows[rows] >= 0
-    counts[itself, own[itself]] -= 1
+    members = csr_array((np.ones(len(numbers)), (numbers, np.arange(len(numbers)))))
+    sums, counts = (members @ distances.T).T, np.tile(np.bincount(numbers), (len(labels), 1))
+    known = np.isin(labels, classes)
+    own, every = np.where(known, np.searchsorted(classes, labels), 0), np.arange(len(labels))
+    counts[every, own] -= known & (queries.train_rows[rows] >= 0)
     means = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    every = np.arange(len(labels))
     within = means[every, own].copy()
     means[every, own] = np.inf
     between = np.nanmin(means, axis=1)

@@ -175,6 +175,6 @@ def compute_outcomes(data: SplitData, spaces: Collection[str]) -> dict[str, np.n
 
 def mean_outcome(outcomes: np.ndarray | None) -> float | None:
     """Return the mean of the outcomes that are known; None if none is."""
-    if outcomes is None or np.isnan(np.asarray(outcomes, float)).all():
+    if outcomes is None or np.isnan(outcomes).all():
         return None
-    return float(np.nanmean(outcomes))
+    return float(np.nanmean(outcomes, dtype=np.float64))

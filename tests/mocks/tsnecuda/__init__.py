@@ -1,8 +1,9 @@
 """A mock of tsnecuda 3.0.2, for machines without a GPU. It computes no t-SNE.
 
 Its `TSNE` has the signature of the real one and checks that it is used as the real one requires. It then does what the
-environment variable TSNECUDA_MOCK names: `succeeds` moves the start a little; every other value is a way in which the
-real one fails, known from its source code and from a build without a GPU.
+environment variable TSNECUDA_MOCK names: `succeeds` moves the start a little, `returns the features` returns the first
+two of each row; every other value is a way in which the real one fails, known from its source code and from a build
+without a GPU.
 """
 
 import os
@@ -70,5 +71,7 @@ class TSNE:
             return np.full((len(X), 2), np.nan, np.float32, order="F")
         if self.mode == "wrong shape":
             return np.zeros((len(X), 3), np.float32, order="F")
+        if self.mode == "returns the features":
+            return np.asfortranarray(X[:, :2])
         noise = np.random.default_rng(0).normal(0, 1, y.shape)
         return np.asfortranarray(y / y.std() * 10 + noise, np.float32)
