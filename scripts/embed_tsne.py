@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial import procrustes
 
+from common.errors import report_corrupt_file
 from common.files import save_array, save_json
-from common.inputs import load_array, load_neighbors
+from common.inputs import load_array, load_neighbors, load_rows
 from common.knn.views import StackedRows
 from common.logs import run_logged
 from common.provenance import provenance
@@ -23,12 +24,18 @@ log = logging.getLogger("workflow")
 PROJECTS = ("openTSNE", "numpy", "scipy", "scikit-learn", "numba")  # whose versions affect an embedding
 
 
-def load_reference(paths: Sequence[str], rows: str | None) -> np.ndarray | None:
-    """Return the embedding (n, 2) of the reference layer, of which landmarks use some `rows`; None without one."""
+def load_reference(paths: Sequence[str], features: Sequence[str], rows: str | None) -> np.ndarray | None:
+    """Return the embedding (n, 2) of the reference layer, of which landmarks use some `rows`; None without one.
+
+    Raises UserError if its files are damaged or have other numbers of rows than the `features`.
+    """
     if not paths:
         return None
-    reference = np.concatenate([load_array(path) for path in paths])
-    return reference[load_array(rows)] if rows else reference
+    if rows:
+        reference = load_array(paths[0])
+        with report_corrupt_file(paths[0]):
+            return reference[load_array(rows)]
+    return np.concatenate([load_rows(*pair)[0] for pair in zip(paths, features, strict=True)])
 
 
 def r_squared(coordinates: np.ndarray, reference: np.ndarray) -> float | None:
@@ -52,7 +59,7 @@ if __name__ == "__main__":
         affinities = compute_affinities(neighbors, parameters["perplexity"], threads)
         search = {name: neighbors[name].item() for name in ("method", "recall")}
         search["k"] = n_neighbors(parameters["perplexity"])
-        reference = load_reference(paths.reference, paths.get("rows"))
+        reference = load_reference(paths.reference, paths.features, paths.get("rows"))
         if start_from == "reference" and reference is not None:
             start = scale_start(reference, parameters["seed"])
             description = {"from": f"embedding of {snakemake.params.reference}"}

@@ -8,6 +8,7 @@ import yaml
 from embed_tsne import load_reference, r_squared
 from threadpoolctl import threadpool_limits
 
+from common.errors import UserError
 from common.tsne.affinities import compute_affinities
 from common.tsne.opentsne import fit_opentsne
 from common.tsne.start import make_start, scale_start
@@ -55,14 +56,22 @@ def test_points_on_each_other_explain_nothing_and_have_nothing_to_explain(points
 
 
 def test_reference_is_the_embedding_of_all_splits_or_of_the_landmarks(points, tmp_path):
-    paths = []
+    paths, features, landmarks = [], [], tmp_path / "rows.npy"
     for number, rows in enumerate(np.split(points, [200, 200])):
-        paths.append(tmp_path / f"{number}.npy")
+        paths.append(tmp_path / f"map{number}.npy")
+        features.append(tmp_path / f"features{number}.npy")
         np.save(paths[-1], rows)
-    np.save(tmp_path / "rows.npy", [7, 3, 150])
-    assert np.array_equal(load_reference(paths, None), points)
-    assert np.array_equal(load_reference(paths[:1], tmp_path / "rows.npy"), points[[7, 3, 150]])
-    assert load_reference([], None) is None and load_reference([], tmp_path / "rows.npy") is None
+        np.save(features[-1], np.zeros((len(rows), 5), np.float32))
+    np.save(landmarks, [7, 3, 150])
+    assert np.array_equal(load_reference(paths, features, None), points)
+    assert np.array_equal(load_reference(paths[:1], features[:1], landmarks), points[[7, 3, 150]])
+    assert load_reference([], features, None) is None and load_reference([], features, landmarks) is None
+    np.save(paths[2], points[201:])
+    with pytest.raises(UserError, match=r"map2\.npy has 99 rows, .*features2\.npy has 100\. Rebuild: .*map2\.npy"):
+        load_reference(paths, features, None)
+    np.save(paths[0], points[:150])
+    with pytest.raises(UserError, match=r"map0\.npy is damaged \(IndexError: .*\)\. Rebuild"):
+        load_reference(paths[:1], features[:1], landmarks)
 
 
 def results(workflow: Workflow):

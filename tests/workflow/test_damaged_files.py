@@ -49,7 +49,7 @@ def shorten_table(path: Path) -> None:
         ("maps/pixel.npy", replace, "../figures/Small_tSNE_pixel.eps"),
         ("maps/pixel.npy", shorten, "../figures/Small_tSNE_pixel.eps"),
         ("data/train_labels.npy", shorten, "../figures/Small_tSNE_pixel_embed.eps"),
-        ("maps/pixel_validation.npy", shorten, "maps.csv"),
+        ("maps/pixel_validation.npy", shorten, "maps/dense3.npy"),
         ("neighbors/dense3_joint.npz", fewer_neighbors, "maps/dense3_test.npy"),
         ("neighbors/dense3_test.npz", fewer_neighbors, "scores/dense3.json"),
         ("scores/conv1.json", truncate, "layers.csv"),
