@@ -31,7 +31,7 @@ Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 RECALL_SAMPLE = 500  # rows whose exact neighbors guide the plan; the recall is measured on as many others
 MIN_RECALL = 0.999  # below it, the search is exact
-FULL_RECALL, GOOD_RECALL = 0.9995, 0.9994  # goals with all cells searched, and with as few cells as suffice
+FULL_RECALL, GOOD_RECALL = 0.9997, 0.9996  # goals with all cells searched, and with as few cells as suffice
 CELLS_PER_ROOT = 4  # cells, as a multiple of the square root of the number of rows
 CELL_DIMENSIONS = 64  # principal components that decide on a row's cell
 ROWS_PER_CELL = 10  # sample for k-means
