@@ -18,6 +18,7 @@ from common.tsne.start import make_start
 from helpers import Workflow, only_error
 
 MAP = "results/Small/maps/pixel.npy"
+HELD_OUT = ("_validation.npy", "_test.npy")
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +92,10 @@ def test_workflow_writes_the_embedding_of_tsnecuda_where_it_works(workflow, fini
     coordinates = np.load(workflow.folder / MAP)
     assert coordinates.shape == (1297, 2) and coordinates.dtype == np.float32 and coordinates.flags.c_contiguous
     assert not np.array_equal(coordinates, np.load(finished.folder / MAP))
-    with np.load(workflow.folder / "results/Small/neighbors/pixel.npz") as stored:
+    maps = [coordinates, *(np.load(workflow.folder / MAP.replace(".npy", end)) for end in HELD_OUT)]
+    with np.load(workflow.folder / "results/Small/neighbors/pixel_joint.npz") as stored:
         p = compute_affinities(stored, record["perplexity"], threads=1).P
+    coordinates = np.concatenate(maps)
     assert record["kl_divergence"] == pytest.approx(kl_divergence(coordinates, p), abs=1e-3)
 
 

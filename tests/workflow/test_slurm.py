@@ -190,21 +190,21 @@ def test_ctrl_c_cancels_submitted_jobs(workflow, slurm):
 
 
 def test_snakemake_started_again_after_a_kill_runs_only_unfinished_jobs(workflow, slurm):
-    delay(workflow, "embed_tsne", 30, layer="conv1")
-    targets = [f"results/Small/maps/{layer}.npy" for layer in ("conv2", "conv1")]  # both start from the pixels
+    delay(workflow, "embed_tsne", 40, layer="conv1")  # the edited script makes the embedding of the pixels stale, too
+    targets = [f"results/Small/maps/{layer}.npy" for layer in ("conv2", "conv1")]
     for target in targets:
         (workflow.folder / target).unlink()
     before = len(slurm.records())
     with submit(workflow, slurm, "--", *targets) as snakemake:
-        wait_for(lambda: "1 of 2 steps (50%) done" in (workflow.folder / "snakemake.log").read_text())
+        wait_for(lambda: "2 of 3 steps (67%) done" in (workflow.folder / "snakemake.log").read_text())
         snakemake.kill()
         snakemake.wait()
-    assert sorted(states(slurm.records()[before:], "embed_tsne")) == ["COMPLETED", "RUNNING"]
+    assert sorted(states(slurm.records()[before:], "embed_tsne")) == ["COMPLETED", "COMPLETED", "RUNNING"]
     assert workflow.run("--unlock").returncode == 0
     result = run(workflow, slurm, "slurm", "--", *targets)
     assert result.returncode == 0, result.stdout + result.stderr
     wait_for(lambda: slurm.queue() == [])
     records = slurm.records()[before:]
-    assert Counter(map(layer_of, records)) == {"conv2": 1, "conv1": 2}
+    assert Counter(map(layer_of, records)) == {"pixel": 1, "conv2": 1, "conv1": 2}
     assert np.load(workflow.folder / targets[1]).shape == (1297, 2)
     assert not list(workflow.folder.glob("results/Small/maps/.part-*"))
