@@ -74,46 +74,6 @@ def tabulate_heldout() -> str:
     return format_rows(header, rows)
 
 
-def tabulate_start() -> str:
-    """Return the table of the two starts of t-SNE: means and ranges over the seeds."""
-    table = pd.read_csv(DOCS / "start.csv")
-    columns = {
-        "kl_divergence": ("KL divergence", ".3f"),
-        "r_squared": ("R² to pixel", ".2f"),
-        "turned_by_45": ("classes turned by 45° or more", ".1f"),
-        "knn_accuracy_map_test": ("kNN accuracy, test", ".4f"),
-        "knn_preservation_10_test": ("kNN preservation, test", ".3f"),
-        "silhouette_map_test": ("silhouette, test", ".2f"),
-        "distance_correlation_test": ("rank correlation of distances, test", ".2f"),
-    }
-    rows = []
-    for (layer, start), found in table.groupby(["layer", "start"], sort=False):
-        cells = [
-            f"{found[key].mean():{form}} ({found[key].min():{form}} to {found[key].max():{form}})"
-            for key, (_, form) in columns.items()
-        ]
-        rows.append([layer, {"reference": "pixel", "pca": "own components"}[start], *cells])
-    return format_rows(["layer", "start", *(name for name, _ in columns.values())], rows)
-
-
-def tabulate_iterations() -> str:
-    """Return the table of the number of iterations."""
-    table = pd.read_csv(DOCS / "iterations.csv")
-    columns = {
-        "kl_divergence": ("KL divergence", ".3f"),
-        "knn_accuracy_map_test": ("kNN accuracy, test", ".4f"),
-        "knn_preservation_10_test": ("kNN preservation, test", ".3f"),
-        "trustworthiness_test": ("trustworthiness, test", ".4f"),
-        "silhouette_map_test": ("silhouette, test", ".2f"),
-        "distance_correlation_test": ("rank correlation of distances, test", ".2f"),
-    }
-    rows = [
-        [row.layer, f"{row.iterations:,}", *(f"{row[key]:{form}}" for key, (_, form) in columns.items())]
-        for _, row in table.iterrows()
-    ]
-    return format_rows(["layer", "iterations", *(name for name, _ in columns.values())], rows)
-
-
 def load_summary() -> dict:
     """Return the reference, docs/layers.json."""
     return json.loads((DOCS / "layers.json").read_text(encoding="utf-8"))

@@ -78,7 +78,7 @@ if __name__ == "__main__":
             "held_out_images": len(features) - n_train,
             "dimensions": features.shape[1],
             "kl_divergence": round(kl_divergence(coordinates, affinities.P, threads), 4),
-            "r_squared": (reference is not None and r_squared(coordinates[:n_train], reference[:n_train])) or None,
+            "r_squared": None if reference is None else r_squared(coordinates[:n_train], reference[:n_train]),
             "threads": threads,
             "seconds": round(time.perf_counter() - started, 1),
             "provenance": provenance(snakemake.wildcards.dataset, *PROJECTS),

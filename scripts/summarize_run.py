@@ -46,6 +46,7 @@ th, td { text-align: left; vertical-align: top; }
 thead th { border-bottom: 1px solid #222; vertical-align: bottom; }
 tbody th { font-weight: normal; }
 td { font-variant-numeric: tabular-nums; }
+td:has(br) { white-space: nowrap; }
 h3 { font-size: 1em; }
 p, li { max-width: 46em; }
 </style>"""
@@ -75,6 +76,12 @@ def make_score_table(summary: Mapping[str, Any], rows: Mapping[str, int]) -> pd.
         }
     texts = pd.DataFrame(columns).rename(index={key: score.label for key, score in SCORES.items()})
     return texts.loc[(texts != "").any(axis=1), (texts != "").any(axis=0)]
+
+
+def split_by_layer(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows and columns of make_score_table by layer, without rows that are empty there."""
+    tables = {layer: table[layer] for layer in dict.fromkeys(table.columns.get_level_values(0))}
+    return {layer: found[(found != "").any(axis=1)] for layer, found in tables.items()}
 
 
 def make_baseline_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +153,11 @@ def render_page(
 
     rows = table.groupby("split").rows.first().to_dict()
     parts = {
-        "Layers": f"<p>{ABOUT_SCORES}</p>" + as_html(make_score_table(summary, rows), index=True),
+        "Layers": f"<p>{ABOUT_SCORES}</p>"
+        + "".join(
+            f"<h3>{escape(layer)}</h3>" + as_html(scores, index=True).replace(" (", "<br>(")  # intervals below means
+            for layer, scores in split_by_layer(make_score_table(summary, rows)).items()
+        ),
         "Baselines": f"<p>{ABOUT_BASELINES}</p>" + as_html(make_baseline_table(table), index=True),
         "Maps": as_html(pd.DataFrame(records)),
         "Methods": render_markdown(methods),

@@ -92,7 +92,8 @@ def render(summary, table) -> dict[str, str]:
 def test_page_has_scores_baselines_records_configuration_and_versions(summary, table):
     parts = render(summary, table.assign(rows=table.split.map(ROWS)))
     assert list(parts) == ["", "Layers", "Baselines", "Maps", "Methods", "Configuration", "Versions"]
-    assert "kNN accuracy, features" in parts["Layers"] and ">0.9200 (0." in parts["Layers"]
+    assert "kNN accuracy, features" in parts["Layers"] and ">0.9200<br>(0." in parts["Layers"]
+    assert [parts["Layers"].count(f"<h3>{layer}</h3>") for layer in ("pixel", "dense")] == [1, 1]
     assert "train, n = 50,000" in parts["Layers"] and "95 % intervals" in parts["Layers"]
     assert ">0.5000<" in parts["Baselines"] and "principal components" in parts["Baselines"]
     assert "openTSNE" in parts["Maps"] and "<th>backend</th>" in parts["Maps"] and ">0<" not in parts["Maps"]
