@@ -142,13 +142,10 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
     rows = "the rows"
     if held_out:
         rows = f"the {facts['images']:,} training and the {held_out:,} held-out images together"
-    rates = [f"{rate:,.0f}" for rate in facts["learning_rates"]]
-    exaggerated, plain = (count_noun(facts[name], "iteration") for name in ("exaggerated_iterations", "iterations"))
     text = (
         f"We embedded {rows} in two dimensions with t-SNE (van der Maaten and Hinton 2008; {join_words(backends)}, "
-        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. {describe_starts(maps)} It took "
-        f"{exaggerated} with exaggeration {facts['exaggeration']:g}, then {plain} without. The learning rates were "
-        f"{join_words(rates)} (the number of rows divided by the exaggeration), momentum was {facts['momentum']:g}. "
+        f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. {describe_starts(maps)} "
+        f"{describe_phases(facts['phases'])} "
     )
     text += f"Seeds were {join_words(seeds)}. " if len(seeds) > 1 else f"The seed was {seeds[0]}. "
     if "landmarks" in facts:
@@ -157,6 +154,16 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
             "The others were placed in their embedding, each on its own. "
         )
     return text.rstrip()
+
+
+def describe_phases(phases: Sequence[Mapping[str, float]]) -> str:
+    """Return the sentence on the iterations, from the phases in an embedding's record."""
+    texts = []
+    for phase in phases:
+        exaggeration = f"exaggeration {phase['exaggeration']:g}, " if phase["exaggeration"] != 1 else ""
+        rate, momentum = f"learning rate {phase['learning_rate']:,.0f}", f"momentum {phase['momentum']:g}"
+        texts.append(f"{count_noun(phase['iterations'], 'iteration')} with {exaggeration}{rate} and {momentum}")
+    return f"It took {'; then '.join(texts)}."
 
 
 def describe_starts(maps: Sequence[Mapping[str, Any]]) -> str:

@@ -89,7 +89,7 @@ def test_caption_describes_the_figure_and_how_it_was_made(report):
     open_part(report, "2. Maps")
     report.locator("a[iconname=information-circle]").first.click()
     report.get_by_text("Each point is a training image").wait_for()
-    assert re.search(r"KL divergence \d\.\d+: perplexity 15, 250 iterations", report.inner_text("nav"))
+    assert re.search(r"KL divergence \d\.\d+: perplexity 15, 100 iterations", report.inner_text("nav"))
 
 
 def test_summary_has_scores_methods_configuration_and_versions(report):

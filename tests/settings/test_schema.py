@@ -64,7 +64,7 @@ def test_misspelled_key_is_named_before_the_key_that_is_then_missing(load):
 
 def test_given_values_replace_defaults_and_nothing_else(load):
     config = load(tsne={"perplexity": 20}, datasets={"Mine": {"npz": "x.npz"}})
-    assert config["tsne"]["perplexity"] == 20 and config["tsne"]["iterations"] == 500
+    assert config["tsne"]["perplexity"] == 20 and config["tsne"]["iterations"] == 200
     assert set(config["datasets"]) == {"MNIST", "FashionMNIST", "Digits", "Mine"}
 
 

@@ -21,7 +21,8 @@ N_DIGITS = 5000  # more points than are summed exactly
 @pytest.fixture(scope="session")
 def parameters():
     """Parameters for a few hundred points, and fewer iterations than the default."""
-    return {"perplexity": 10, "exaggeration": 12, "exaggerated_iterations": 100, "iterations": 150, "seed": 0}
+    schedule = {"exaggerated_iterations": 100, "iterations": 150, "momentum": 0.8, "learning_rate": 1}
+    return schedule | {"perplexity": 10, "exaggeration": 12, "seed": 0}
 
 
 @pytest.fixture(scope="session")

@@ -40,16 +40,18 @@ def test_record_says_how_the_embedding_was_made(fitted):
         "backend": "openTSNE",
         "version": openTSNE.__version__,
         "repulsion": "all pairs",
-        "momentum": 0.8,
-        "learning_rates": [400 / 12, 400],
+        "phases": [
+            {"iterations": 100, "exaggeration": 12, "learning_rate": 400 / 12, "momentum": 0.8},
+            {"iterations": 150, "exaggeration": 1, "learning_rate": 400, "momentum": 0.8},
+        ],
     }
 
 
 @pytest.mark.parametrize(("n", "repulsion"), [(4000, "all pairs"), (4001, "grid")])
-def test_record_names_the_method_of_the_repulsion(n, repulsion):
+def test_record_names_the_method_of_the_repulsion(n, repulsion, parameters):
     ring = csr_matrix((np.ones(n), (np.arange(n), np.roll(np.arange(n), 1))), shape=(n, n))
     affinities = PrecomputedAffinities(((ring + ring.T) / 2 / n).tocsr(), normalize=False)
-    parameters = {"exaggeration": 4, "exaggerated_iterations": 0, "iterations": 1, "seed": 0}
+    parameters = parameters | {"exaggeration": 4, "exaggerated_iterations": 0, "iterations": 1}
     start = np.random.default_rng(0).normal(size=(n, 2))
     assert fit_opentsne(affinities, start, parameters, threads=1)[1]["repulsion"] == repulsion
 
@@ -89,9 +91,9 @@ def knn_accuracy(coordinates, labels):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", ["pixels", "hidden_layer"])
-def test_embedding_is_as_good_as_with_the_gradient_of_opentsne(layer, digits, request):
+def test_embedding_is_as_good_as_with_the_gradient_of_opentsne(layer, digits, parameters, request):
     affinities, start = request.getfixturevalue(layer)
-    parameters = {"exaggeration": 12, "exaggerated_iterations": 150, "iterations": 250, "seed": 0}
+    parameters = parameters | {"exaggerated_iterations": 150, "iterations": 250}
     coordinates, record = fit_opentsne(affinities, start, parameters, threads=1)
     assert record["repulsion"] == "grid"
     by_opentsne = openTSNE.TSNEEmbedding(start, affinities, negative_gradient_method="bh", random_state=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.tsne.schedule import MOMENTUM, make_phases
+from common.tsne.schedule import make_phases
 from common.tsne.start import describe_start, make_start, scale_start
 
 
@@ -77,7 +77,18 @@ def test_description_of_the_start_names_what_was_used():
     assert describe_start((50_000, 100_000))["of_rows"] == 500, "as many as SAMPLE_MB hold"
 
 
-def test_learning_rate_is_the_number_of_points_over_the_exaggeration():
-    parameters = {"exaggerated_iterations": 250, "exaggeration": 12, "iterations": 500, "seed": 0}
-    assert make_phases(parameters, 1200) == [(250, 12, 100), (500, 1, 1200)]
-    assert MOMENTUM == 0.8
+SCHEDULE = {"exaggerated_iterations": 100, "exaggeration": 12, "iterations": 200, "momentum": 0.95, "learning_rate": 2}
+
+
+def test_phases_settle_before_momentum_and_learning_rate_rise():
+    assert make_phases(SCHEDULE, 1200) == [(100, 12, 100, 0.8), (50, 1, 1200, 0.8), (150, 1, 2400, 0.95)]
+    assert make_phases(SCHEDULE | {"iterations": 30}, 1200) == [(100, 12, 100, 0.8), (30, 1, 1200, 0.8)]
+
+
+def test_phases_of_opentsne_are_two():
+    of_opentsne = {"exaggerated_iterations": 250, "iterations": 500, "momentum": 0.8, "learning_rate": 1}
+    assert make_phases(SCHEDULE | of_opentsne, 1200) == [(250, 12, 100, 0.8), (500, 1, 1200, 0.8)]
+
+
+def test_phase_without_iterations_is_left_out():
+    assert make_phases(SCHEDULE | {"exaggerated_iterations": 0}, 1200)[0] == (50, 1, 1200, 0.8)

@@ -17,10 +17,12 @@ import pytest
 
 from common.tsne import tsnecuda, tsnecuda_process
 from common.tsne.backends import BackendError
+from common.tsne.schedule import describe_phases, make_phases
 from common.tsne.tsnecuda import fit_tsnecuda, make_calls, probe, read_answer
 from helpers import ROOT
 
 PARAMETERS = {"seed": 0, "perplexity": 10, "exaggeration": 12, "exaggerated_iterations": 250, "iterations": 500}
+PARAMETERS |= {"momentum": 0.95, "learning_rate": 2}
 
 
 @pytest.fixture
@@ -53,34 +55,40 @@ def requests(monkeypatch):
 
 
 def test_calls_have_the_phases_and_settings_of_opentsne():
-    exaggerated, plain = make_calls(1200, 30, PARAMETERS)
-    assert (exaggerated["n_iter"], exaggerated["early_exaggeration"], exaggerated["learning_rate"]) == (250, 12, 100)
-    assert (plain["n_iter"], plain["early_exaggeration"], plain["learning_rate"]) == (500, 1, 1200)
-    for call in (exaggerated, plain):
+    calls = make_calls(1200, 30, PARAMETERS)
+    assert [
+        (call["n_iter"], call["early_exaggeration"], call["learning_rate"], call["pre_momentum"]) for call in calls
+    ] == [
+        (250, 12, 100, 0.8),
+        (50, 1, 1200, 0.8),
+        (450, 1, 2400, 0.95),
+    ]
+    for call in calls:
         assert call["n_components"] == 2 and call["perplexity"] == 10 and call["num_neighbors"] == 31
         assert call["force_magnify_iters"] == call["n_iter_without_progress"] == call["n_iter"]
-        assert call["pre_momentum"] == call["post_momentum"] == 0.8
+        assert call["pre_momentum"] == call["post_momentum"]
         assert call["min_grad_norm"] == 0 and call["device"] == 0
 
 
 def test_phase_without_iterations_is_not_called():
-    assert len(make_calls(1200, 30, PARAMETERS | {"exaggerated_iterations": 0})) == 1
-    assert len(make_calls(1200, 30, PARAMETERS | {"exaggerated_iterations": 1})) == 2
+    assert len(make_calls(1200, 30, PARAMETERS | {"exaggerated_iterations": 0})) == 2
+    assert len(make_calls(1200, 30, PARAMETERS | {"exaggerated_iterations": 1})) == 3
 
 
 def test_second_call_starts_from_the_embedding_of_the_first(features_paths, start, mock_tsnecuda):
     mock_tsnecuda("succeeds")
     coordinates, record = fit_tsnecuda(features_paths, start, 30, PARAMETERS)
     noise = np.random.default_rng(0).normal(0, 1, (500, 2))  # what the mock adds at each call
-    first = start / start.std() * 10 + noise
-    assert np.allclose(coordinates, first / first.std() * 10 + noise, atol=1e-3)
+    expected = start
+    for _ in make_calls(500, 30, PARAMETERS):
+        expected = expected / expected.std() * 10 + noise
+    assert np.allclose(coordinates, expected, atol=1e-3)
     assert coordinates.dtype == np.float32 and coordinates.flags.c_contiguous
     assert record.pop("optimization_seconds") >= 0
     assert record == {
         "backend": "tsnecuda",
         "version": "unknown",
-        "momentum": 0.8,
-        "learning_rates": [500 / 12, 500],
+        "phases": describe_phases(make_phases(PARAMETERS, 500)),
         "calls": make_calls(500, 30, PARAMETERS),
     }
 

@@ -108,11 +108,10 @@ TSNE = {
         "jitter": 1e-6,
     },
     "images": 1000,
-    "exaggerated_iterations": 250,
-    "exaggeration": 12,
-    "iterations": 1,
-    "learning_rates": [10, 1234.6],
-    "momentum": 0.8,
+    "phases": [
+        {"iterations": 250, "exaggeration": 12, "learning_rate": 10, "momentum": 0.8},
+        {"iterations": 1, "exaggeration": 1, "learning_rate": 1234.6, "momentum": 0.95},
+    ],
     "kl_divergence": 1.234,
 }
 
@@ -122,8 +121,8 @@ def test_embeddings_are_described():
         "We embedded the rows in two dimensions with t-SNE (van der Maaten and Hinton 2008; tsnecuda 3.0.2, Chan et "
         "al. 2019). Perplexity was 30. The embedding started from the first 2 principal components (of 1,000 rows), "
         "scaled to a standard deviation of 0.0001, with Gaussian noise of 1e-06. It took 250 iterations with "
-        "exaggeration 12, then 1 iteration without. The learning rates were 10 and 1,235 (the number of rows divided "
-        "by the exaggeration), momentum was 0.8. The seed was 1."
+        "exaggeration 12, learning rate 10 and momentum 0.8; then 1 iteration with learning rate 1,235 and momentum "
+        "0.95. The seed was 1."
     )
 
 
@@ -199,7 +198,7 @@ def test_section_of_a_run_says_what_was_used(finished):
         "The embedding of pixel started from the first 2 principal components (of 1,797 rows)",
         "starts were scaled to a standard deviation of 0.0001",
         "on the CPU, the repulsion was summed over all pairs",
-        "250 iterations with exaggeration 12, then 500 iterations without",
+        "100 iterations with exaggeration 12, learning rate 150 and momentum 0.8; then 50 iterations",
         "For the figures, embeddings were aligned",
         "tensorflow 2.21.0",
         *LAYERS[1:],

@@ -10,7 +10,7 @@ import openTSNE
 from openTSNE.affinity import PerplexityBasedNN
 
 from common.tsne.descent import EXACT_PAIRS, Descent
-from common.tsne.schedule import MOMENTUM, make_phases
+from common.tsne.schedule import describe_phases, make_phases
 
 log = logging.getLogger("workflow")
 
@@ -41,7 +41,7 @@ def fit_opentsne(
             inplace=True,
             exaggeration=phase.exaggeration,
             learning_rate=phase.learning_rate,
-            momentum=MOMENTUM,
+            momentum=phase.momentum,
             callbacks=show_progress,
             callbacks_every_iters=PROGRESS_INTERVAL,
         )
@@ -50,8 +50,7 @@ def fit_opentsne(
         "backend": "openTSNE",
         "version": openTSNE.__version__,
         "repulsion": "all pairs" if len(start) ** 2 <= EXACT_PAIRS else "grid",
-        "momentum": MOMENTUM,
-        "learning_rates": [phase.learning_rate for phase in phases],
+        "phases": describe_phases(phases),
         "optimization_seconds": round(time.perf_counter() - started, 1),
     }
     return np.asarray(embedding), record

@@ -17,7 +17,7 @@ import numpy as np
 
 from common.tsne import tsnecuda_process
 from common.tsne.backends import BackendError
-from common.tsne.schedule import MOMENTUM, make_phases
+from common.tsne.schedule import describe_phases, make_phases
 
 PROBE_SECONDS = 300  # limit; a GPU newer than the library compiles its code at the first use
 FIT_SECONDS = 600  # limit, to which is added, for each point and iteration, far more than a GPU should take:
@@ -27,7 +27,7 @@ FIT_SECONDS_PER_POINT = 1e-5
 def make_calls(points: int, neighbors: int, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the arguments of `tsnecuda.TSNE`, one call a phase; each call starts from the embedding of the one before.
 
-    A call has one learning rate, so there are two. Nothing is left to the defaults of tsnecuda, which differ from
+    A call has one learning rate and a phase has its own. Nothing is left to the defaults of tsnecuda, which differ from
     openTSNE's. `neighbors` does not count the point itself, tsnecuda's argument does. Its `random_seed` has no effect.
     """
     return [
@@ -42,14 +42,13 @@ def make_calls(points: int, neighbors: int, parameters: Mapping[str, Any]) -> li
             "n_iter_without_progress": phase.iterations,
             "min_grad_norm": 0.0,
             "learning_rate": phase.learning_rate,
-            "pre_momentum": MOMENTUM,
-            "post_momentum": MOMENTUM,
+            "pre_momentum": phase.momentum,
+            "post_momentum": phase.momentum,
             "init": "random",  # the only value there is; fit_transform receives the start
             "return_style": "once",
             "device": 0,
         }
         for phase in make_phases(parameters, points)
-        if phase.iterations
     ]
 
 
@@ -131,8 +130,7 @@ def fit_tsnecuda(
     record = {
         "backend": "tsnecuda",
         "version": version,
-        "momentum": MOMENTUM,
-        "learning_rates": [call["learning_rate"] for call in calls],
+        "phases": describe_phases(make_phases(parameters, len(start))),
         "optimization_seconds": round(time.perf_counter() - started, 1),
         "calls": calls,
     }
