@@ -99,6 +99,11 @@ IMPORTED = [name for name in IMAGES if not SETTINGS[name]["trained"]]
 LANDMARKED = [name for name, settings in SETTINGS.items() if settings["tsne"]["landmarks"]]
 EMBEDDED_WHOLE = [name for name in SETTINGS if name not in LANDMARKED]
 
+# The checkpoints of their networks, by suffix: the last ones, and those before training.
+CHECKPOINTS = {k: v for settings in SETTINGS.values() for k, v in datasets.checkpoints_by_suffix(settings).items()}
+LAST = [suffix for suffix, checkpoint in CHECKPOINTS.items() if checkpoint.epoch is None]
+INITIAL = [suffix for suffix, checkpoint in CHECKPOINTS.items() if checkpoint.epoch == 0]
+
 # A GPU decides on the conda environment and, on a cluster, on the node.
 GPU_FOR_NETWORK = config["gpu"]
 GPU_FOR_TSNE = config["gpu"] if config["tsne"]["backend"] == AUTO else BACKENDS[config["tsne"]["backend"]].needs_gpu
@@ -114,5 +119,5 @@ def any_of(values):
 wildcard_constraints:
     dataset=any_of(SETTINGS),
     layer=any_of({layer for settings in SETTINGS.values() for layer in datasets.layer_names(settings)}),
-    training=any_of({suffix for settings in SETTINGS.values() for suffix in datasets.network_seeds_by_suffix(settings)}),
+    training=any_of(CHECKPOINTS),
     tsne=any_of({suffix for settings in SETTINGS.values() for suffix in datasets.tsne_seeds_by_suffix(settings)}),

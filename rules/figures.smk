@@ -1,6 +1,6 @@
 # Needs: results/{dataset}/aligned/{layer}.npy, and the labels and images in results/{dataset}/data;
 #        results/{dataset}/network/history.csv, predictions.csv and conv1_filters.npy; results/{dataset}/scores, layers.csv,
-#        layers.json and knn.csv.
+#        layers.json, knn.csv and similarity.csv.
 # Makes: results/figures/*.eps, each with a PNG file for the report, which cannot show EPS.
 
 
@@ -92,9 +92,11 @@ rule plot_layers:
     """Draw the embeddings of all layers side by side, each with its scores."""
     input:
         maps=of_layers("results/{dataset}/aligned/{layer}{suffix}.npy", suffix=SUFFIXES),
+        control_maps=of_control_layers("results/{dataset}/aligned/{layer}{training}.npy"),
         labels=images_by_split("labels"),
         classes="results/{dataset}/data/classes.json",
         scores=of_layers("results/{dataset}/scores/{layer}.json"),
+        control_scores=of_control_layers("results/{dataset}/scores/{layer}{training}.json"),
         predictions=marked_predictions,
     output:
         eps="results/figures/{dataset}_tSNE_layers.eps",
@@ -109,6 +111,7 @@ rule plot_layers:
     params:
         code=code("plot_layers.py"),
         layers=of_dataset(datasets.layer_names),
+        controls=of_dataset(datasets.control_layers),
         reference=of_dataset(datasets.reference_layer),
         palette=palette,
         tsne=of_dataset(datasets.tsne_parameters),  # for the report, as the seeds
@@ -119,11 +122,10 @@ rule plot_layers:
 
 
 rule plot_scores:
-    """Draw the scores of all layers on the images of each split, with their intervals."""
+    """Draw the scores of all layers before and after training, with their intervals."""
     input:
         summary="results/{dataset}/layers.json",
         table="results/{dataset}/layers.csv",
-        knn="results/{dataset}/knn.csv",
     output:
         eps="results/figures/{dataset}_scores.eps",
         png=report("results/figures/{dataset}_scores.png", **in_report(LAYERS_IN_REPORT, "scores", "scores")),
@@ -138,8 +140,82 @@ rule plot_scores:
         code=code("plot_scores.py"),
         network_seeds=of_dataset(datasets.network_seeds),  # for the report
         tsne_seeds=setting("tsne/seeds"),
+        controls=of_dataset(datasets.control_layers),
     script:
         "../scripts/plot_scores.py"
+
+
+rule plot_splits:
+    """Draw the scores of all layers after training on the images of each split, with their intervals."""
+    input:
+        summary="results/{dataset}/layers.json",
+        table="results/{dataset}/layers.csv",
+        knn="results/{dataset}/knn.csv",
+    output:
+        eps="results/figures/{dataset}_splits.eps",
+        png=report("results/figures/{dataset}_splits.png", **in_report(LAYERS_IN_REPORT, "splits", "splits")),
+    log:
+        "logs/plot_splits/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_splits/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_splits.py"),
+        network_seeds=of_dataset(datasets.network_seeds),  # for the report
+        tsne_seeds=setting("tsne/seeds"),
+    script:
+        "../scripts/plot_splits.py"
+
+
+rule plot_similarity:
+    """Draw how similar the layers represent the images, before and after training."""
+    input:
+        table="results/{dataset}/similarity.csv",
+    output:
+        eps="results/figures/{dataset}_similarity.eps",
+        png=report(
+            "results/figures/{dataset}_similarity.png", **in_report(LAYERS_IN_REPORT, "similarity", "similarity")
+        ),
+    log:
+        "logs/plot_similarity/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_similarity/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_similarity.py"),
+        layers=of_dataset(datasets.layer_names),
+    script:
+        "../scripts/plot_similarity.py"
+
+
+rule plot_prediction_depth:
+    """Draw at which layer the answer of the network is found, for images that it gets right and wrong."""
+    input:
+        labels=images_by_split("labels"),
+        outcomes=of_layers("results/{dataset}/scores/{layer}.npz"),
+        predictions=first_predictions,
+    output:
+        eps="results/figures/{dataset}_prediction_depth.eps",
+        png=report(
+            "results/figures/{dataset}_prediction_depth.png",
+            **in_report(LAYERS_IN_REPORT, "prediction_depth", "prediction depth"),
+        ),
+    log:
+        "logs/plot_prediction_depth/{dataset}.log",
+    benchmark:
+        "benchmarks/plot_prediction_depth/{dataset}.jsonl"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_prediction_depth.py"),
+        layers=of_dataset(datasets.layer_names),
+    script:
+        "../scripts/plot_prediction_depth.py"
 
 
 rule plot_flow:
@@ -216,4 +292,11 @@ rule plot_history:
 
 
 # The figures by target. A new figure of all layers together belongs into COMPARISONS.
-COMPARISONS = (rules.plot_layers, rules.plot_scores, rules.plot_flow)
+COMPARISONS = (
+    rules.plot_layers,
+    rules.plot_scores,
+    rules.plot_splits,
+    rules.plot_similarity,
+    rules.plot_prediction_depth,
+    rules.plot_flow,
+)

@@ -51,6 +51,24 @@ def of_networks(pattern):
     )
 
 
+def of_controls(pattern):
+    """Return a function for `input`: the files of a job's data set before training, of all its networks."""
+    return lambda wildcards: collect(
+        pattern, dataset=wildcards.dataset, training=datasets.initial_networks(SETTINGS[wildcards.dataset])
+    )
+
+
+def of_control_layers(pattern, **parts):
+    """Return a function for `input`: the files of a data set's layers before training, of the first network."""
+    return lambda wildcards: collect(
+        pattern,
+        dataset=wildcards.dataset,
+        layer=datasets.control_layers(SETTINGS[wildcards.dataset]),
+        training="-epoch0",
+        **parts,
+    )
+
+
 def of_reference_layer(pattern):
     """Return a function for `input`: the file of the reference layer of a job's data set."""
     return lambda wildcards: pattern.format(
@@ -101,12 +119,32 @@ def architecture_settings(wildcards):
     return {} if network["model"].endswith(".py") else {key: network[key] for key in ("filters", "kernel", "units")}
 
 
-def network_seed(wildcards):
-    """Return the seed of a job's network; None if its layer does not belong to one, or it is not trained."""
+def checkpoint(wildcards):
+    """Return the seed and the epoch of a job's network, each None if its layer does not belong to one."""
     settings, layer = SETTINGS[wildcards.dataset], wildcards.get("layer")
     if layer is None:
-        return datasets.network_seeds_by_suffix(settings)[wildcards.training]
-    return datasets.network_seed_of(settings, layer, wildcards.training)
+        return datasets.checkpoints_by_suffix(settings)[wildcards.training]
+    return datasets.checkpoints_of_layer(settings, layer)[wildcards.training]
+
+
+def network_seed(wildcards):
+    """Return the seed of a job's network; None if its layer does not belong to one, or it is used as it is."""
+    return checkpoint(wildcards).seed
+
+
+def network_epoch(wildcards):
+    """Return the epoch after which a job's network was saved; None for the last."""
+    return checkpoint(wildcards).epoch
+
+
+def imported_network(wildcards):
+    """Return the network of a job's data set that is used as it is, or none."""
+    return rules.import_model.output.network if wildcards.dataset in IMPORTED else []
+
+
+def trained_model_file(wildcards):
+    """Return the user's file that builds a network to be trained, or none."""
+    return model_file(wildcards) if wildcards.dataset in TRAINED else []
 
 
 def training_minutes(wildcards, input, attempt):
@@ -153,11 +191,34 @@ def all_scores(pattern):
         return [
             pattern.format(dataset=wildcards.dataset, layer=layer, training=training, tsne=tsne)
             for layer in datasets.layer_names(settings)
-            for training in datasets.networks_of_layer(settings, layer)
+            for training in datasets.checkpoints_of_layer(settings, layer)
             for tsne in datasets.tsne_seeds_by_suffix(settings)
         ]
 
     return files
+
+
+def all_features(pattern):
+    """Return a function for `input`: a file of all layers of a data set, for all checkpoints of its networks."""
+
+    def files(wildcards):
+        settings = SETTINGS[wildcards.dataset]
+        return [
+            pattern.format(dataset=wildcards.dataset, layer=layer, training=training)
+            for layer in datasets.layer_names(settings)
+            for training in datasets.checkpoints_of_layer(settings, layer)
+        ]
+
+    return files
+
+
+def states_of_features(settings):
+    """Return the layer, epoch and network seed of each file of all_features."""
+    return [
+        {"layer": layer, "epoch": checkpoint.epoch, "network_seed": checkpoint.seed}
+        for layer in datasets.layer_names(settings)
+        for checkpoint in datasets.checkpoints_of_layer(settings, layer).values()
+    ]
 
 
 def is_shown_map(wildcards):
@@ -172,7 +233,7 @@ def first_predictions(wildcards):
 
 def seeds_of_networks(settings):
     """Return the seeds of the networks that make predictions, None for an imported model."""
-    return [datasets.network_seeds_by_suffix(settings)[suffix] for suffix in datasets.networks(settings)]
+    return [datasets.checkpoints_by_suffix(settings)[suffix].seed for suffix in datasets.networks(settings)]
 
 
 def is_network_layer(wildcards):
@@ -267,7 +328,13 @@ def filters_of(dataset):
 
 def comparisons_of(dataset):
     """Return the figures and tables of all layers together, and the figure of the training."""
-    tables = (rules.compare_layers, rules.tabulate_maps, rules.write_methods, rules.summarize_run)
+    tables = (
+        rules.compare_layers,
+        rules.measure_similarity,
+        rules.tabulate_maps,
+        rules.write_methods,
+        rules.summarize_run,
+    )
     found = [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)]
     found += collect(rules.plot_flow_images.output, dataset=[dataset] if dataset in IMAGES else [])
     return found + collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])

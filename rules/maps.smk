@@ -5,7 +5,7 @@
 #        results/{dataset}/maps/{layer}.npy, the coordinates of the training images in the embedding, (n, 2) float32,
 #        {layer}_validation.npy and {layer}_test.npy, those of held-out images, and {layer}.json, how it was made;
 #        results/{dataset}/aligned/{layer}.npy, {layer}_validation.npy and {layer}_test.npy, the same, rotated to the
-#        embedding of the reference layer.
+#        embedding of the reference layer. Files of a layer before training have the suffix -epoch0.
 # Data sets with landmarks get their neighbors and maps from landmarks.smk.
 # A job has one thread: layers side by side keep a machine busier than one after the other, and the result is the same on
 # any number of cores.
@@ -72,15 +72,15 @@ rule embed_tsne:
 rule align_map:
     """Rotate an embedding, so that the same images lie in the same part of the page as in that of the reference layer."""
     input:
-        map=by_split("results/{dataset}/maps/{layer}{split}.npy"),
+        map=by_split("results/{dataset}/maps/{layer}{training}{split}.npy"),
         reference=of_reference_layer("results/{dataset}/maps/{layer}.npy"),
         labels="results/{dataset}/data/train_labels.npy",  # to notice an embedding that has lost rows
     output:
-        map=by_split("results/{dataset}/aligned/{layer}{split}.npy"),
+        map=by_split("results/{dataset}/aligned/{layer}{training}{split}.npy"),
     log:
-        "logs/align_map/{dataset}/{layer}.log",
+        "logs/align_map/{dataset}/{layer}{training}.log",
     benchmark:
-        "benchmarks/align_map/{dataset}/{layer}.jsonl"
+        "benchmarks/align_map/{dataset}/{layer}{training}.jsonl"
     localrule: True
     conda:
         "../envs/maps.yaml"

@@ -3,7 +3,7 @@
 #        predictions.csv, a row an image; results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, and
 #        {layer}_validation.npy and {layer}_test.npy, the same for the other splits;
 #        results/{dataset}/network/conv1_filters.npy, (height, width, channels, filters) float32. With several seeds, the
-#        files of all but the first have the suffix -training{seed}.
+#        files of all but the first have the suffix -training{seed}; those of the network before training have -epoch0.
 
 
 rule train_network:
@@ -25,6 +25,7 @@ rule train_network:
         "benchmarks/train_network/{dataset}{training}.jsonl"
     wildcard_constraints:
         dataset=any_of(TRAINED),
+        training=any_of(LAST),
     priority: 1  # the longest path to the figures goes through it
     conda:
         NETWORK_ENV
@@ -71,6 +72,38 @@ rule import_model:
         "../scripts/import_model.py"
 
 
+rule initialize_network:
+    """Make the network before training, the control: initial weights, batch normalization's averages from images."""
+    input:
+        model=trained_model_file,
+        network=imported_network,
+        train_images="results/{dataset}/data/train_images.npy",
+        classes="results/{dataset}/data/classes.json",
+    output:
+        network="results/{dataset}/network/network{training}.keras",
+        record="results/{dataset}/network/network{training}.json",
+    log:
+        "logs/initialize_network/{dataset}{training}.log",
+    benchmark:
+        "benchmarks/initialize_network/{dataset}{training}.jsonl"
+    wildcard_constraints:
+        dataset=any_of(IMAGES),
+        training=any_of(INITIAL),
+    conda:
+        "../envs/network.yaml"
+    resources:
+        mem_mb=request(3300, network=6),
+        runtime=5,
+    params:
+        code=code("initialize_network.py"),
+        architecture_code=architecture_code,
+        model=setting("network/model"),
+        architecture=architecture_settings,
+        seed=network_seed,
+    script:
+        "../scripts/initialize_network.py"
+
+
 rule predict_labels:
     """Predict the class of each image."""
     input:
@@ -84,6 +117,8 @@ rule predict_labels:
         "logs/predict_labels/{dataset}{training}.log",
     benchmark:
         "benchmarks/predict_labels/{dataset}{training}.jsonl"
+    wildcard_constraints:
+        training=any_of(LAST),
     conda:
         "../envs/network.yaml"
     resources:

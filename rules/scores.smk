@@ -1,6 +1,7 @@
 # Needs: results/{dataset}/features, neighbors and maps; results/{dataset}/network/predictions.csv.
 # Makes: results/{dataset}/scores/{layer}.json, the scores of a layer and its embedding by split, and {layer}.npz, the
-#        outcomes of the images that they are the means of;
+#        outcomes of the images that they are the means of; {layer}_features.npz, those of scores without an embedding,
+#        {layer}_features.json, how they were made, and {layer}_knn.csv, the accuracy over the number of neighbors;
 #        results/{dataset}/layers.csv, a row for each layer, embedding, split and pair of seeds, and layers.json, a summary
 #        with intervals;
 #        results/{dataset}/maps.csv, the coordinates of each image, for other tools;
@@ -47,14 +48,15 @@ rule score_map:
         code=code("score_map.py"),
         of_network=is_network_layer,
         network_seed=network_seed,
+        epoch=network_epoch,
         tsne_seed=tsne_seed,
         with_baselines=is_shown_map,
     script:
         "../scripts/score_map.py"
 
 
-rule score_knn:
-    """Score a layer by kNN accuracy over the number of voters, by three metrics."""
+rule score_features:
+    """Score a layer's features by nearest neighbors, a linear probe, class means and their intrinsic dimension."""
     input:
         features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
         neighbors=by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz"),
@@ -63,23 +65,25 @@ rule score_knn:
         classes="results/{dataset}/data/classes.json",
     output:
         table="results/{dataset}/scores/{layer}{training}_knn.csv",
-        outcomes="results/{dataset}/scores/{layer}{training}_knn.npz",
+        outcomes="results/{dataset}/scores/{layer}{training}_features.npz",
+        record="results/{dataset}/scores/{layer}{training}_features.json",
     log:
-        "logs/score_knn/{dataset}/{layer}{training}.log",
+        "logs/score_features/{dataset}/{layer}{training}.log",
     benchmark:
-        "benchmarks/score_knn/{dataset}/{layer}{training}.jsonl"
+        "benchmarks/score_features/{dataset}/{layer}{training}.jsonl"
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(800, config["memory_mb"], features=2.6),
+        mem_mb=request(1500, config["memory_mb"], features=2.6),
         block_mb=config["memory_mb"],
-        runtime=request(5, features=0.02),
+        runtime=request(5, features=0.04),
     params:
-        code=code("score_knn.py"),
+        code=code("score_features.py"),
         network_seed=network_seed,
+        epoch=network_epoch,
         seed=of_dataset(datasets.first_tsne_seed),
     script:
-        "../scripts/score_knn.py"
+        "../scripts/score_features.py"
 
 
 rule compare_layers:
@@ -88,7 +92,7 @@ rule compare_layers:
         scores=all_scores("results/{dataset}/scores/{layer}{training}{tsne}.json"),
         outcomes=all_scores("results/{dataset}/scores/{layer}{training}{tsne}.npz"),
         knn=all_scores("results/{dataset}/scores/{layer}{training}_knn.csv"),
-        knn_outcomes=all_scores("results/{dataset}/scores/{layer}{training}_knn.npz"),
+        features_outcomes=all_scores("results/{dataset}/scores/{layer}{training}_features.npz"),
         predictions=of_networks("results/{dataset}/network/predictions{training}.csv"),
     output:
         table="results/{dataset}/layers.csv",
@@ -106,6 +110,30 @@ rule compare_layers:
         network_seeds=of_dataset(seeds_of_networks),
     script:
         "../scripts/compare_layers.py"
+
+
+rule measure_similarity:
+    """Measure how similar the layers represent the images: to each other, before and after training, between seeds."""
+    input:
+        features=all_features("results/{dataset}/features/{layer}{training}.npy"),
+        labels="results/{dataset}/data/train_labels.npy",  # for the number of images
+    output:
+        table="results/{dataset}/similarity.csv",
+    log:
+        "logs/measure_similarity/{dataset}.log",
+    benchmark:
+        "benchmarks/measure_similarity/{dataset}.jsonl"
+    conda:
+        "../envs/neighbors.yaml"
+    resources:
+        mem_mb=request(1000, config["memory_mb"], features=0.5),
+        block_mb=config["memory_mb"],
+        runtime=request(5, features=0.01),
+    params:
+        code=code("measure_similarity.py"),
+        states=of_dataset(states_of_features),
+    script:
+        "../scripts/measure_similarity.py"
 
 
 rule tabulate_maps:
@@ -139,6 +167,7 @@ rule write_methods:
         classes="results/{dataset}/data/classes.json",
         images=of_images(["results/{dataset}/data/train_images.npy"]),
         networks=of_networks("results/{dataset}/network/network{training}.json"),
+        controls=of_controls("results/{dataset}/network/network{training}.json"),
         records=of_layers("results/{dataset}/maps/{layer}.json"),
     output:
         methods="results/{dataset}/methods.md",

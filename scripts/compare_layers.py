@@ -18,6 +18,9 @@ from common.tables import load_table
 Entry = Mapping[str, Any]  # what score_map wrote of a layer
 Outcomes = Mapping[str, np.ndarray]  # of its images, by "{split}_{score}"
 Network = Mapping[str, np.ndarray]  # whether a network predicts the label of each image, by split
+State = tuple[str | None, int | None]  # a layer, None for the network's answer, and an epoch, None for the last
+
+NETWORK: State = (None, None)
 
 DIFFERENCES = {  # between splits
     "memorization": ("train", "validation"),
@@ -37,77 +40,87 @@ def find_correct(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
 def tabulate(
     entries: Sequence[Entry], outcomes: Sequence[Outcomes], networks: Mapping[int | None, Network]
 ) -> pd.DataFrame:
-    """Return a row for each layer, embedding, split and pair of seeds, in the order of `entries` and `outcomes`.
+    """Return a row for each layer, epoch, embedding, split and pair of seeds, in the order of `entries` and `outcomes`.
 
-    The embedding is "tsne" or a baseline, which has only scores of embeddings. A split without images has no row.
+    The epoch is 0 before training and empty for the last. The embedding is "tsne" or a baseline, which has only scores
+    of embeddings. A split without images has no row.
     `networks` are by seed, None for an imported model; the column network_accuracy is empty where no network predicts
     these classes.
     """
     rows = []
     for entry, of_images in zip(entries, outcomes, strict=True):
-        correct = networks.get(entry["network_seed"], {}) if entry["of_network"] else {}
+        is_last = entry["of_network"] and entry["epoch"] is None
+        correct = networks.get(entry["network_seed"], {}) if is_last else {}
         for split in SPLITS:
             values = entry[split]
             if not values["rows"]:
                 continue
             means = {key: mean_outcome(of_images.get(f"{split}_{key}")) for key in SCORES}
-            given = {"kl_divergence": values.get("kl_divergence"), "network_accuracy": mean_outcome(correct.get(split))}
+            accuracy = mean_outcome(correct.get(split))
+            given = {"kl_divergence": values.get("kl_divergence"), "network_accuracy": accuracy}
             embeddings = {"tsne": means | given}
             embeddings |= {name: values[f"baseline_{name}"] for name in BASELINES if f"baseline_{name}" in values}
             for embedding, scores in embeddings.items():
-                row = {name: entry[name] for name in ("layer", "dimensions", "network_seed", "tsne_seed")}
+                row = {name: entry[name] for name in ("layer", "epoch", "dimensions", "network_seed", "tsne_seed")}
                 row |= {"embedding": embedding, "split": split, "rows": values["rows"]}
                 rows.append(row | {key: scores.get(key) for key in SCORES})
     table = pd.DataFrame(rows)
-    return table.astype({"network_seed": "Int64", **dict.fromkeys(SCORES, float)})
+    return table.astype({"epoch": "Int64", "network_seed": "Int64", **dict.fromkeys(SCORES, float)})
 
 
 class Estimates:
-    """The scores of each layer and split, and what they are in each resample of the bootstrap."""
+    """The scores of each layer, epoch and split, and what they are in each resample of the bootstrap."""
 
     def __init__(
         self, entries: Sequence[Entry], outcomes: Sequence[Outcomes], networks: Mapping[int | None, Network]
     ) -> None:
         """Resample the `outcomes` of all `entries` and of the networks."""
         self.means, self.resampled = {}, {}
-        layers = list(dict.fromkeys(entry["layer"] for entry in entries))
-        for layer in layers:
-            grid = {}  # by the seeds of network and embedding
-            for entry, of_images in zip(entries, outcomes, strict=True):
-                if entry["layer"] == layer:
-                    grid.setdefault(entry["network_seed"], []).append(of_images)
+        grids = {}  # by state, then by the seed of the network, a list over the seeds of the embedding
+        for entry, of_images in zip(entries, outcomes, strict=True):
+            grid = grids.setdefault((entry["layer"], entry["epoch"]), {})
+            grid.setdefault(entry["network_seed"], []).append(of_images)
+        for state, grid in grids.items():
             for split in SPLITS:
                 for score in SCORES:
-                    self.add(layer, split, score, [[of.get(f"{split}_{score}") for of in row] for row in grid.values()])
+                    self.add(state, split, score, [[of.get(f"{split}_{score}") for of in row] for row in grid.values()])
         for split in SPLITS:
-            self.add(None, split, "network_accuracy", [[correct.get(split)] for correct in networks.values()])
+            self.add(NETWORK, split, "network_accuracy", [[correct.get(split)] for correct in networks.values()])
 
-    def add(self, layer: str | None, split: str, score: str, outcomes: list[list[np.ndarray | None]]) -> None:
+    def add(self, state: State, split: str, score: str, outcomes: list[list[np.ndarray | None]]) -> None:
         """Resample the outcomes [network][embedding] of one score, unless it is unknown in one of them."""
-        every = [values for row in outcomes for values in row]
-        if every and all(mean_outcome(values) is not None for values in every):
-            self.means[layer, split, score] = float(np.mean([mean_outcome(values) for values in every]))
-            self.resampled[layer, split, score] = resample_means(outcomes, SPLITS.index(split))
+        every = [mean_outcome(values) for row in outcomes for values in row]
+        if every and None not in every:
+            self.means[state, split, score] = float(np.mean(every))
+            self.resampled[state, split, score] = resample_means(outcomes, SPLITS.index(split))
 
-    def scores(self, layer: str | None, split: str) -> dict[str, dict[str, float | None]]:
-        """Return the known scores of a layer, each with its interval; of the network, if `layer` is None."""
-        keys = {score: (layer, split, score) for score in SCORES}
+    def scores(self, state: State, split: str) -> dict[str, dict[str, float | None]]:
+        """Return the known scores of a layer or of the network, each with its interval."""
+        keys = {score: (state, split, score) for score in SCORES}
         return {
             score: describe(self.means[key], self.resampled[key]) for score, key in keys.items() if key in self.means
         }
 
     def differences(
-        self, minuend: tuple[str | None, str], subtrahend: tuple[str | None, str]
+        self, minuend: tuple[State, str], subtrahend: tuple[State, str]
     ) -> dict[str, dict[str, float | None]]:
-        """Return the differences of the comparable scores that two pairs of layer and split have, with intervals."""
+        """Return the differences of the comparable scores that two pairs of state and split have, with intervals."""
         found = {}
         for score in SCORES:
             first, second = (*minuend, score), (*subtrahend, score)
-            comparable = SCORES[score].comparable or minuend[0] == subtrahend[0]
+            comparable = SCORES[score].comparable or minuend[0][0] == subtrahend[0][0]
             if comparable and first in self.means and second in self.means:
                 mean = self.means[first] - self.means[second]
                 found[score] = describe(mean, self.resampled[first] - self.resampled[second])
         return found
+
+    def by_split(self, state: State) -> dict[str, Any]:
+        """Return the scores of a layer or of the network by split."""
+        return {split: self.scores(state, split) for split in SPLITS}
+
+    def gains(self, minuend: State, subtrahend: State) -> dict[str, Any]:
+        """Return the differences of two states by split."""
+        return {split: self.differences((minuend, split), (subtrahend, split)) for split in SPLITS}
 
 
 def summarize(table: pd.DataFrame, estimates: Estimates) -> dict[str, Any]:
@@ -115,32 +128,37 @@ def summarize(table: pd.DataFrame, estimates: Estimates) -> dict[str, Any]:
 
     Each layer has its `dimensions` and, by split, its scores; `gain`, their differences from the layer before;
     `memorization`, training minus validation; `shift`, validation minus test; and `baselines`, the means of their
-    scores. `network` has the same of the network's accuracy. `best` is the layer with the highest kNN accuracy on
-    held-out images, or on training images if there are no others; None without labels.
+    scores. A layer with a control has its scores `before_training`, `given`, their differences from the pixels, and
+    `learned`, the differences of the last epoch from them. `network` has the scores of the network's accuracy. `best`
+    is the layer with the highest kNN accuracy on held-out images, or on training images if there are no others; None
+    without labels.
     """
     layers, before = {}, None
     for layer, rows in table.groupby("layer", sort=False):
-        entry = {"dimensions": int(rows.dimensions.iloc[0])} | {
-            split: estimates.scores(layer, split) for split in SPLITS
-        }
+        last, initial = (layer, None), (layer, 0)
+        entry = {"dimensions": int(rows.dimensions.iloc[0]), **estimates.by_split(last)}
         if before is not None:
-            gains = {split: estimates.differences((layer, split), (before, split)) for split in SPLITS}
-            entry["gain"] = {"over": before, **gains}
-        entry |= compare_splits(estimates, layer)
+            entry["gain"] = {"over": before, **estimates.gains(last, (before, None))}
+        entry |= compare_splits(estimates, last)
+        if (rows.epoch == 0).any():
+            entry["before_training"] = estimates.by_split(initial)
+            if "pixel" in set(table.layer):
+                entry["given"] = estimates.gains(initial, ("pixel", None))
+            entry["learned"] = estimates.gains(last, initial)
         baselines = rows[rows.embedding != "tsne"].groupby(["embedding", "split"], sort=False)[list(SCORES)].mean()
         for (embedding, split), values in baselines.iterrows():
             of_baseline = entry.setdefault("baselines", {}).setdefault(embedding, {})
             of_baseline[split] = values.dropna().to_dict()
         layers[layer], before = entry, layer
-    network = {split: estimates.scores(None, split) for split in SPLITS} | compare_splits(estimates, None)
+    network = estimates.by_split(NETWORK) | compare_splits(estimates, NETWORK)
     best = {space: find_best(layers, f"knn_accuracy_{space}") for space in ("features", "map")}
     return {"best": best, "network": network, "layers": layers}
 
 
-def compare_splits(estimates: Estimates, layer: str | None) -> dict[str, Any]:
+def compare_splits(estimates: Estimates, state: State) -> dict[str, Any]:
     """Return the differences between splits of a layer, or of the network."""
     return {
-        name: estimates.differences((layer, minuend), (layer, subtrahend))
+        name: estimates.differences((state, minuend), (state, subtrahend))
         for name, (minuend, subtrahend) in DIFFERENCES.items()
     }
 
@@ -161,8 +179,8 @@ if __name__ == "__main__":
             networks[seed] = find_correct(load_table(path, "split", "label", "prediction"))
         entries = [load_json(path) for path in paths.scores]
         outcomes = [
-            load_npz(of_map) | load_npz(of_votes)
-            for of_map, of_votes in zip(paths.outcomes, paths.knn_outcomes, strict=True)
+            load_npz(of_map) | load_npz(of_features)
+            for of_map, of_features in zip(paths.outcomes, paths.features_outcomes, strict=True)
         ]
         knn = pd.concat([load_table(path, "k", "accuracy") for path in dict.fromkeys(paths.knn)])
         with atomic_write(snakemake.output.knn) as part:

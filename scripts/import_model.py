@@ -153,9 +153,10 @@ def import_model(model: keras.Model, image_shape: Sequence[int], shape: Sequence
         tensor = keras.layers.Resizing(*shape[:2], antialias=True, name=unused("images_resized"))(tensor)
     kernel, bias = channel_transform(image_shape[2], shape[2], scaling)
     if not (np.array_equal(kernel, np.eye(shape[2])) and not bias.any()):
-        scaled = keras.layers.Dense(shape[2], trainable=False, dtype="float32", name=unused("images_scaled"))
-        tensor = scaled(tensor)
-        scaled.set_weights([kernel, bias])
+        constants = (keras.initializers.Constant(values.tolist()) for values in (kernel, bias))
+        initializers = dict(zip(("kernel_initializer", "bias_initializer"), constants, strict=True))  # for new weights
+        name = unused("images_scaled")
+        tensor = keras.layers.Dense(shape[2], trainable=False, dtype="float32", name=name, **initializers)(tensor)
     end = keras.layers.Identity(name=unused("outputs"))  # its argument is the model's output
     last = trace_calls(keras.Model(model.inputs, end(model.outputs)), [tensor])[-1]
     return keras.Model(images, last.arguments[0], name=model.name)

@@ -1,4 +1,4 @@
-"""Draw the embeddings of all layers side by side, in the same colors, each with its scores."""
+"""Draw the embeddings of all layers side by side, before and after training, in the same colors, with their scores."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -30,7 +31,9 @@ MAX_WIDTH = 0.97  # of a layer's name and caption, relative to the panel
 MIN_NAME_SIZE = 5.5  # points, of the class names
 CAPTION = {"kNN accuracy": ("knn_accuracy_map", 1), "kNN preservation": ("knn_preservation_10", 0)}  # with decimals
 
-Rows = Mapping[str, np.ndarray]  # coordinates (n, 2) or labels (n,) by group of images
+Rows = Mapping[str, np.ndarray]  # coordinates (n, 2), labels (n,) or rows to mark, by group of images
+Stage = str  # BEFORE, AFTER, or "" of layers without a control
+BEFORE, AFTER = "before training", "after training"
 
 
 def make_caption(scores: Mapping[str, Any], reference: str) -> str:
@@ -77,63 +80,91 @@ def add_legend(figure: Figure, names: Sequence[str], colors: np.ndarray) -> int:
     return math.ceil(len(names) / columns)
 
 
+def list_rows(maps: Mapping[str, Mapping[Stage, Rows]]) -> list[tuple[Stage, str]]:
+    """Return the stage and the group of images of each row of panels; BEFORE comes before AFTER."""
+    found = {stage: list(groups) for by_stage in maps.values() for stage, groups in by_stage.items()}
+    if len(found) > 1:
+        found.pop("", None)
+    return [(stage, group) for stage in sorted(found, reverse=True) for group in found[stage]]
+
+
 def plot_layers(
-    maps: Mapping[str, Rows],
+    maps: Mapping[str, Mapping[Stage, Rows]],
     labels: Rows,
     classes: Sequence[str],
-    captions: Mapping[str, str],
+    captions: Mapping[str, Mapping[Stage, str]],
     palette: str | Sequence[str],
     note: str = "",
-    wrong: Mapping[str, np.ndarray] | None = None,
+    wrong: Rows | None = None,
 ) -> Figure:
-    """Return a figure of embeddings by layer: a panel for each group of images in the same frame, and a caption.
+    """Return a figure of embeddings: a column for each layer, with a panel for each stage and group of images.
 
-    `maps` are coordinates (n, 2) by layer and group, such as "training", `labels` (n,) number the names `classes`,
-    which are empty without labels. A legend lists the classes, unless there are more than MAX_LEGEND, after the `note`
-    on the captions. `wrong` has the rows to mark by rings, by group.
+    `maps` are coordinates (n, 2) by layer, stage and group, such as "training images"; the panels of a layer have the
+    same frame. `captions` stand under the panels of each stage. `labels` (n,) number the names `classes`, which are
+    empty without labels. A legend lists the classes, unless there are more than MAX_LEGEND, after the `note` on the
+    captions. `wrong` has the rows to mark by rings in the last stage, by group.
     """
-    colors, groups = class_colors(palette, len(classes)), list(labels)
+    colors, rows = class_colors(palette, len(classes)), list_rows(maps)
     columns = min(MAX_COLUMNS, len(maps))
-    lines_of_layers = math.ceil(len(maps) / columns)
     side = PAGE_WIDTH / max(columns, 2)
     figure = Figure((side * columns, 1))
     lines = 0
     if 0 < len(classes) <= MAX_LEGEND:
         present = np.unique(np.concatenate(list(labels.values())))
         lines = add_legend(figure, [classes[label] for label in present], colors[present])
-    caption_height = 0.05 + SCORE_LINE * max(caption.count("\n") + 1 for caption in captions.values())
-    block = TITLE_HEIGHT + len(groups) * (HEADER_HEIGHT + side) + caption_height
-    foot = LEGEND_MARGIN + (lines + bool(note)) * LEGEND_LINE
-    height = lines_of_layers * block + foot
+    texts = [caption for by_stage in captions.values() for caption in by_stage.values()]
+    caption_height = 0.05 + SCORE_LINE * max(text.count("\n") + 1 for text in texts)
+    stages = list(dict.fromkeys(stage for stage, _ in rows))
+    block = TITLE_HEIGHT + len(rows) * (HEADER_HEIGHT + side) + len(stages) * caption_height
+    height = math.ceil(len(maps) / columns) * block + LEGEND_MARGIN + (lines + bool(note)) * LEGEND_LINE
     figure.set_figheight(height)
     names, below = [], []  # texts
-    for number, (layer, coordinates) in enumerate(maps.items()):
-        row, column = divmod(number, columns)
-        top = height - row * block
-        center = (column + 0.5) / columns
+    for number, (layer, by_stage) in enumerate(maps.items()):
+        top = height - number // columns * block
+        left, center = number % columns / columns, (number % columns + 0.5) / columns
         centered = {"ha": "center", "va": "top", "parse_math": False}
         names.append(figure.text(center, (top - 0.02) / height, layer, weight="bold", size=8, **centered))
         top -= TITLE_HEIGHT
-        frame = find_frame(np.concatenate(list(coordinates.values())))
-        for group in groups:
-            text = f"{len(labels[group]):,} {group}"
-            figure.text(center, top / height, text, size=TYPE_SIZE, color=ANNOTATION, **centered)
+        frame = find_frame(np.concatenate([points for groups in by_stage.values() for points in groups.values()]))
+        for (stage, group), (next_stage, _) in zip(rows, [*rows[1:], (None, "")], strict=True):
             top -= HEADER_HEIGHT + side
-            axes = figure.add_axes((column / columns, top / height, 1 / columns, side / height))
-            draw_map(axes, coordinates[group], labels[group], colors, side, frame=frame)
-            if wrong:
-                marked = wrong[group]
-                draw_rings(axes, coordinates[group][marked], labels[group][marked], colors, side)
-            if classes:
-                points = max(MIN_NAME_SIZE, type_size(classes, side))
-                name_classes(axes, coordinates[group], labels[group], classes, colors, points)
-        below.append(figure.text(center, (top - 0.03) / height, captions[layer], size=TYPE_SIZE, **centered))
+            # The pixels, which are not trained, stand beside the layers after training.
+            known = by_stage.get(stage, by_stage.get("") if stage == stages[-1] else None)
+            if known is not None:
+                header = f"{len(labels[group]):,} {group}" + (f" {stage}" if stage in by_stage and stage else "")
+                place = (center, (top + HEADER_HEIGHT + side) / height)
+                figure.text(*place, header, size=TYPE_SIZE, color=ANNOTATION, **centered)
+                axes = figure.add_axes((left, top / height, 1 / columns, side / height))
+                marked = wrong[group] if wrong and stage == stages[-1] else None
+                draw_panel(axes, known[group], labels[group], classes, colors, side, frame, marked)
+            if next_stage != stage:
+                caption = captions[layer].get(stage, captions[layer].get("", "") if stage == stages[-1] else "")
+                below.append(figure.text(center, (top - 0.03) / height, caption, size=TYPE_SIZE, **centered))
+                top -= caption_height
     shrink_texts(names, MAX_WIDTH * side)
     shrink_texts(below, MAX_WIDTH * side)
     if note:
         bottom = (lines + 1) * LEGEND_LINE / height
         figure.text(0.5, bottom, note, ha="center", va="top", size=TYPE_SIZE, color=ANNOTATION)
     return figure
+
+
+def draw_panel(
+    axes: Axes,
+    coordinates: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    colors: np.ndarray,
+    side: float,
+    frame: tuple[np.ndarray, float],
+    marked: np.ndarray | None,
+) -> None:
+    """Draw an embedding (n, 2) with the names of its classes, and rings around the rows that are `marked`, if any."""
+    draw_map(axes, coordinates, labels, colors, side, frame=frame)
+    if marked is not None:
+        draw_rings(axes, coordinates[marked], labels[marked], colors, side)
+    if classes:
+        name_classes(axes, coordinates, labels, classes, colors, max(MIN_NAME_SIZE, type_size(classes, side)))
 
 
 def group_splits(by_split: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -146,11 +177,17 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_layers"), matplotlib.rc_context(PAGE_STYLE):
         paths, params = snakemake.input, snakemake.params
         labels = dict(zip(SPLITS, map(load_array, paths.labels), strict=True))
-        maps, scores = {}, dict(zip(params.layers, map(load_json, paths.scores), strict=True))
+        maps, captions = {}, {}
         for number, layer in enumerate(params.layers):
             files = paths.maps[len(SPLITS) * number :][: len(SPLITS)]
             points = [load_rows(path, rows)[0] for path, rows in zip(files, paths.labels, strict=True)]
-            maps[layer] = group_splits(dict(zip(SPLITS, points, strict=True)))
+            stage = AFTER if layer in params.controls else ""
+            maps[layer] = {stage: group_splits(dict(zip(SPLITS, points, strict=True)))}
+            captions[layer] = {stage: make_caption(load_json(paths.scores[number]), params.reference)}
+        for layer, file, scores in zip(params.controls, paths.control_maps, paths.control_scores, strict=True):
+            points = load_rows(file, paths.labels[0])[0]
+            maps[layer][BEFORE] = {"training images": points}
+            captions[layer][BEFORE] = make_caption(load_json(scores), params.reference)
         wrong = None
         if paths.predictions:
             counts = {split: len(rows) for split, rows in labels.items()}
@@ -163,7 +200,7 @@ if __name__ == "__main__":
             maps,
             group_splits(labels),
             load_classes(paths.classes),
-            {layer: make_caption(entry, params.reference) for layer, entry in scores.items()},
+            captions,
             params.palette,
             note if len(splits) > 1 else "",
             wrong,

@@ -1,18 +1,26 @@
-"""Draw the scores of all layers on the images of each split, with their intervals."""
+"""Draw the scores of all layers before and after training, with their intervals."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
-import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+from matplotlib.patches import Patch
 
 from common.figures.files import save_figure
+from common.figures.score_axes import (
+    CHARACTER,
+    MAX_IN_A_ROW,
+    Interval,
+    as_error,
+    as_percent,
+    find_network_error,
+    name_rotation,
+    set_log_axis,
+)
 from common.figures.style import DPI, GRID_COLOR, GUIDE, PAGE_STYLE, PAGE_WIDTH, SPACE_COLORS
 from common.inputs import load_json
 from common.logs import run_logged
@@ -20,225 +28,137 @@ from common.names import SPLITS
 from common.scoring.scores import SCORES
 from common.tables import load_table
 
-ERRORS = {"knn_accuracy_features": "kNN error,\nfeatures (%)", "knn_accuracy_map": "kNN error,\nmap (%)"}
-OTHERS = {
-    "knn_preservation_10": "kNN preservation,\nk = 10 (%)",
-    "trustworthiness": "trustworthiness\n",
-    "continuity": "continuity\n",
-    "silhouette_map": "silhouette,\nmap",
-    "distance_correlation": "rank correlation\nof distances",
+PANELS = {  # the scores by row of panels, with their titles
+    "features": {
+        "knn_accuracy_features": "kNN error,\nfeatures (%)",
+        "linear_probe_accuracy": "linear probe\nerror (%)",
+        "class_mean_accuracy": "class mean\nerror (%)",
+        "separation_fuzziness": "separation\nfuzziness",
+        "intrinsic_dimension": "intrinsic\ndimension",
+    },
+    "map": {
+        "knn_accuracy_map": "kNN error,\nmap (%)",
+        "knn_preservation_10": "kNN preservation,\nk = 10 (%)",
+        "trustworthiness": "trustworthiness\n",
+        "silhouette_map": "silhouette,\nmap",
+        "distance_correlation": "rank correlation\nof distances",
+    },
 }
-CURVES = "kNN error, features (%), over k"
-FACES = {"train": "full", "validation": "left", "test": "none"}  # of the markers: matplotlib's fillstyle
+LOGARITHMIC = ("separation_fuzziness",)  # as the errors are
 NAMES = {"train": "training", "validation": "validation", "test": "test"}
-METRICS = {  # line style and name
-    "euclidean": ("-", "Euclidean"),
-    "cosine": ("--", "cosine"),
-    "pca": (":", "50 components"),
-}
 PANEL_HEIGHT = 1.9  # inches
-MAX_IN_A_ROW = 8  # layers up to which panels stand side by side
-CHARACTER = 0.055  # inches, of a name that is turned upright
-MAX_TICKS = 6  # numbers on a logarithmic axis
-OFFSET = 0.2  # of the markers of the first and last split from the middle of a layer, which has width 1
+OFFSET = 0.15  # of the marks from the middle of a layer, which has width 1
+MARK = {"fmt": "o", "markersize": 4, "markeredgewidth": 0.9, "linewidth": 0.8, "zorder": 3}
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from `low` to `high`, at most MAX_TICKS, for a logarithmic axis."""
-    for digits in ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
-        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [digit * 10.0**decade for decade in decades for digit in digits]
-        inside = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
-        if len(inside) <= MAX_TICKS:
-            break
-    return inside
+def convert(score: str, interval: Interval | None) -> Interval | None:
+    """Return an interval as it is drawn: accuracies as errors, preservation in %."""
+    if interval is None:
+        return None
+    if "accuracy" in score:
+        return as_error(interval)
+    return as_percent(interval) if "preservation" in score else interval
 
 
-def set_error_axis(axes: Axes, values: Sequence[float]) -> None:
-    """Give an axis of error rates a logarithmic scale with few round numbers; 0 has a place of its own below them.
+def list_bounds(intervals: Sequence[Interval]) -> list[float]:
+    """Return all values of some intervals that are known."""
+    return [value for one in intervals for value in one.values() if value is not None]
 
-    If there are no errors at all, the scale is linear, up to 1 %.
+
+def draw_mark(axes: Axes, place: float, interval: Interval, color: str, filled: bool) -> None:
+    """Draw a mean with its interval, if it has one, as a filled or a hollow circle."""
+    ends = [[0 if interval[end] is None else abs(interval["mean"] - interval[end])] for end in ("low", "high")]
+    face = color if filled else "white"
+    axes.errorbar([place], [interval["mean"]], yerr=ends, color=color, markerfacecolor=face, **MARK)
+
+
+def draw_panel(axes: Axes, layers: Mapping[str, Any], score: str, split: str, guide: float | None = None) -> None:
+    """Draw one score of all layers before and after training, and that of the pixels as a line across.
+
+    `guide` is the place of another line, dotted.
     """
-    positive = [value for value in values if value > 0]
-    if not positive:
-        axes.set_ylim(-0.1, 1)
-        return
-    low, high = min(positive), max(positive)
-    ticks = log_ticks(low / 1.3, high * 1.3)
-    if min(values) > 0:
-        axes.set_yscale("log")
-        axes.set_ylim(min(low / 1.2, ticks[0]), max(high * 1.2, ticks[-1]))
-    else:
-        threshold = min(ticks[0], low)
-        axes.set_yscale("symlog", linthresh=threshold, linscale=0.5)
-        axes.set_ylim(-0.15 * threshold, max(high * 1.2, ticks[-1]))
-        ticks = [0, *ticks]
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def as_error(interval: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Return an accuracy with its interval as an error rate in %."""
-    return {
-        "mean": 100 * (1 - interval["mean"]),
-        "low": None if interval["high"] is None else 100 * (1 - interval["high"]),
-        "high": None if interval["low"] is None else 100 * (1 - interval["low"]),
-    }
-
-
-def draw_intervals(
-    axes: Axes, places: np.ndarray, intervals: Sequence[Mapping[str, float | None] | None], color: str, split: str
-) -> None:
-    """Draw means with their intervals, where there are, in the marker of a split."""
-    known = [(place, one) for place, one in zip(places, intervals, strict=True) if one]
-    means = np.array([one["mean"] for _, one in known])
-    bars = [[0 if one[end] is None else abs(one["mean"] - one[end]) for _, one in known] for end in ("low", "high")]
-    axes.errorbar(
-        [place for place, _ in known],
-        means,
-        yerr=bars,
-        fmt="o",
-        color=color,
-        fillstyle=FACES[split],
-        markerfacecoloralt="white",
-        markersize=3.5,
-        markeredgewidth=0.8,
-        linewidth=0.8,
-        zorder=3,
-    )
-
-
-def find_network_error(summary: Mapping[str, Any]) -> float | None:
-    """Return the error rate of the network on test images in %; None if it is unknown or 0."""
-    accuracy = summary["network"].get("test", {}).get("network_accuracy")
-    return as_error(accuracy)["mean"] if accuracy and accuracy["mean"] < 1 else None
-
-
-def draw_panel(
-    axes: Axes, layers: Mapping[str, Any], score: str, splits: Sequence[str], guide: float | None = None
-) -> None:
-    """Draw one score of all layers on all splits, and a dashed line at `guide`."""
-    is_error, percent = score in ERRORS, "preservation" in score
     color, drawn = SPACE_COLORS[SCORES[score].space], []
-    for split, offset in zip(
-        splits, np.linspace(-OFFSET, OFFSET, len(splits)) if len(splits) > 1 else [0], strict=True
-    ):
-        intervals = [entry[split].get(score) for entry in layers.values()]
-        if is_error:
-            intervals = [one and as_error(one) for one in intervals]
-        elif percent:
-            intervals = [one and {end: value and 100 * value for end, value in one.items()} for one in intervals]
-        drawn += [value for one in intervals if one for value in one.values() if value is not None]
-        draw_intervals(axes, np.arange(len(layers)) + offset, intervals, color, split)
+    for number, (layer, entry) in enumerate(layers.items()):
+        after = convert(score, entry[split].get(score))
+        before = convert(score, entry.get("before_training", {}).get(split, {}).get(score))
+        known = [one for one in (before, after) if one]
+        drawn += list_bounds(known)
+        if before and after:
+            style = {"arrowstyle": "->", "color": color, "linewidth": 0.8, "shrinkA": 3, "shrinkB": 3}
+            ends = ((number + offset, one["mean"]) for offset, one in ((OFFSET, after), (-OFFSET, before)))
+            axes.annotate("", *ends, arrowprops=style)
+            draw_mark(axes, number - OFFSET, before, color, filled=False)
+        if after:
+            draw_mark(axes, number + OFFSET * bool(before), after, color, filled=True)
+        if layer == "pixel" and after:
+            axes.axhline(after["mean"], color="black", **GUIDE)
+            if after["low"] is not None:
+                axes.axhspan(after["low"], after["high"], color=GRID_COLOR, linewidth=0, zorder=0)
     if guide is not None:
-        axes.axhline(guide, color="black", **GUIDE)
+        axes.axhline(guide, color="black", linewidth=0.8, linestyle=":")
         drawn.append(guide)
-    if is_error:
-        set_error_axis(axes, drawn)
+    if "accuracy" in score or score in LOGARITHMIC:
+        set_log_axis(axes, drawn)
     axes.set_xlim(-0.5, len(layers) - 0.5)
 
 
-def layer_colors(count: int) -> np.ndarray:
-    """Return a color for each layer, from light to dark in the order of the layers."""
-    return matplotlib.colormaps["viridis"](np.linspace(0.85, 0, count))
+def find_split(layers: Mapping[str, Any]) -> str:
+    """Return the last split that the layers have scores of: test, else validation, else training images."""
+    return next(split for split in reversed(SPLITS) if any(entry[split] for entry in layers.values()))
 
 
-def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str]) -> None:
-    """Draw the kNN error over the number of voters, a line for each layer and metric, on the last split there is."""
-    split = next(split for split in reversed(SPLITS) if (knn.split == split).any())
-    rows = knn[knn.split == split]
-    errors = 100 * (1 - rows.groupby(["layer", "metric", "k"]).accuracy.mean())
-    for color, layer in zip(layer_colors(len(layers)), layers, strict=True):
-        for metric, (style, _) in METRICS.items():
-            line = errors[layer, metric]
-            axes.plot(line.index, line.to_numpy(), style, color=color, linewidth=1)
-    axes.set_xscale("log")
-    counts = sorted(rows.k.unique())
-    axes.xaxis.set_major_locator(FixedLocator([k for k in (1, 2, 5, 10, 20, 50) if k in counts]))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("number of voters, k", labelpad=1)
-    set_error_axis(axes, errors.to_numpy())
-    names = layers if len(layers) <= MAX_IN_A_ROW else (layers[0], layers[-1])
-    handles = [Line2D([], [], color=color) for color in layer_colors(len(names))]
-    handles += [Line2D([], [], color="black", linewidth=1, linestyle=style) for style, _ in METRICS.values()]
-    blank = [str(number) for number in range(len(handles))]  # matplotlib omits a name that begins with _
-    place = {"loc": "center left", "bbox_to_anchor": (1, 0.5), "handlelength": 1.6, "borderpad": 0.1}
-    legend = axes.legend(handles, blank, **place)
-    for text, name in zip(legend.get_texts(), [*names, *(name for _, name in METRICS.values())], strict=True):
-        text.set_parse_math(False)
-        text.set_text(name)
-    axes.set_title(f"{CURVES}, {NAMES[split]} images", fontsize=7)
-
-
-def name_rotation(layers: Sequence[str], width: float) -> int:
-    """Return the angle, in degrees, at which the layers' names fit under a panel, `width` inches wide."""
-    return 0 if len("".join(layers)) * CHARACTER * 1.2 < width and len(layers) <= MAX_IN_A_ROW else 90
-
-
-def plot_scores(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str, int]) -> Figure:
-    """Return a figure of the summary and the table knn.csv of compare_layers; `rows` are the images of each split.
+def plot_scores(summary: Mapping[str, Any], rows: Mapping[str, int]) -> Figure:
+    """Return a figure of the summary of compare_layers, on the last split; `rows` are the images of each split.
 
     Scores that no layer has get no panel.
     """
     layers = summary["layers"]
-    splits = [split for split in SPLITS if rows.get(split)]
-
-    def is_known(score: str) -> bool:
-        return any(score in entry[split] for entry in layers.values() for split in splits)
-
-    errors, others = ([score for score in group if is_known(score)] for group in (ERRORS, OTHERS))
-    lines = [row for row in (errors, others) if row]
+    split = find_split(layers)
+    lines = [
+        [score for score in row if any(score in entry[split] for entry in layers.values())] for row in PANELS.values()
+    ]
     if len(layers) > MAX_IN_A_ROW:
-        lines = [row[at : at + 2] for row in lines for at in range(0, len(row), 2)]
-        lines += [["curves"]] if errors else []
-    elif errors:
-        lines[0] = [*errors, "curves"]
-    narrowest = PAGE_WIDTH / max(map(len, lines)) * 0.7
-    rotation = name_rotation(list(layers), narrowest)
-    name_height = max(map(len, layers)) * CHARACTER if rotation else 0
-    heights = [PANEL_HEIGHT + (line != ["curves"]) * name_height for line in lines]
-    figure = Figure((PAGE_WIDTH, sum(heights) + 0.3), layout="constrained")
-    subfigures = figure.subfigures(len(lines), 1, squeeze=False, height_ratios=heights)[:, 0]
+        lines = [line[at : at + 2] for line in lines for at in range(0, len(line), 2)]
+    lines = [line for line in lines if line]
+    titles = PANELS["features"] | PANELS["map"]
+    rotation = name_rotation(list(layers), PAGE_WIDTH / max(map(len, lines)) * 0.7)
+    height = PANEL_HEIGHT + (max(map(len, layers)) * CHARACTER if rotation else 0)
+    figure = Figure((PAGE_WIDTH, len(lines) * height + 0.3), layout="constrained")
+    subfigures = figure.subfigures(len(lines), 1, squeeze=False)[:, 0]
+    network_error = find_network_error(summary["network"], split)
     for subfigure, line in zip(subfigures, lines, strict=True):
-        shares = [2 if score == "curves" else 1 for score in line]
-        panels = subfigure.subplots(1, len(line), width_ratios=shares, squeeze=False)[0]
-        for score, axes in zip(line, panels, strict=True):
+        for score, axes in zip(line, subfigure.subplots(1, len(line), squeeze=False)[0], strict=True):
             axes.grid(axis="y", color=GRID_COLOR, linewidth=0.5)
             axes.set_axisbelow(True)
-            if score == "curves":
-                draw_curves(axes, knn, list(layers))
-                continue
-            guide = find_network_error(summary) if score == "knn_accuracy_features" else None
-            draw_panel(axes, layers, score, splits, guide)
+            draw_panel(axes, layers, score, split, network_error if score == "knn_accuracy_features" else None)
             axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
-            axes.set_title((ERRORS | OTHERS)[score], fontsize=7)
-    add_legend(figure, summary, rows, splits)
+            axes.set_title(titles[score], fontsize=7)
+    has_control = any("before_training" in entry for entry in layers.values())
+    add_legend(figure, f"{rows[split]:,} {NAMES[split]} images", has_control, "pixel" in layers, network_error)
     return figure
 
 
-def add_legend(figure: Figure, summary: Mapping[str, Any], rows: Mapping[str, int], splits: Sequence[str]) -> None:
-    """Add a legend of the splits, the bars and the line of the network, in two lines if one is too long."""
-    style = {"marker": "o", "linestyle": "", "color": "black", "markerfacecoloralt": "white", "markersize": 4}
-    handles = [
-        Line2D([], [], fillstyle=FACES[split], label=f"{rows[split]:,} {NAMES[split]} images", **style)
-        for split in splits
-    ]
+def add_legend(figure: Figure, images: str, has_control: bool, has_pixels: bool, network_error: float | None) -> None:
+    """Add a legend of the marks, the bars and the lines, in two lines if one is too long."""
+    style = {"marker": "o", "linestyle": "", "color": "black", "markersize": 4}
+    handles = [Line2D([], [], markerfacecolor="white", label="before training", **style)] * has_control
+    handles.append(Line2D([], [], label="after training" if has_control else images, **style))
     handles.append(Line2D([], [], marker="|", markersize=8, linestyle="", color="black", label="95 % interval"))
-    if find_network_error(summary) is not None:
-        handles.append(Line2D([], [], color="black", label="error of the network, test", **GUIDE))
-    style = {"handles": handles, "loc": "outside lower center", "columnspacing": 1, "handletextpad": 0.3}
-    legend = figure.legend(ncols=len(handles), **style)
+    if has_pixels:
+        handles.append((Patch(color=GRID_COLOR), Line2D([], [], color="black", **GUIDE)))
+    if network_error is not None:
+        handles.append(Line2D([], [], color="black", linewidth=0.8, linestyle=":", label="error of the network"))
+    labels = ["pixel, with interval" if isinstance(handle, tuple) else handle.get_label() for handle in handles]
+    style = {"loc": "outside lower center", "columnspacing": 1, "handletextpad": 0.4, "title_fontsize": 7}
+    title = f"Scores of {images}" if has_control else None
+    legend = figure.legend(handles, labels, ncols=len(handles), title=title, **style)
     if legend.get_window_extent().width > figure.bbox.width:
         legend.remove()
-        figure.legend(ncols=math.ceil(len(handles) / 2), **style)
+        figure.legend(handles, labels, ncols=math.ceil(len(handles) / 2), title=title, **style)
 
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_scores"), matplotlib.rc_context(PAGE_STYLE):
-        summary, table = load_json(snakemake.input.summary), load_table(snakemake.input.table, "split", "rows")
-        knn = load_table(snakemake.input.knn, "layer", "split", "metric", "k", "accuracy")
-        figure = plot_scores(summary, knn, table.groupby("split").rows.first().to_dict())
+        table = load_table(snakemake.input.table, "split", "rows")
+        figure = plot_scores(load_json(snakemake.input.summary), table.groupby("split").rows.first().to_dict())
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

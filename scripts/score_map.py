@@ -136,6 +136,7 @@ if __name__ == "__main__":
             "dimensions": splits["train"]["features"].shape[1],
             "of_network": params.of_network,
             "network_seed": params.network_seed,
+            "epoch": params.epoch,
             "tsne_seed": params.tsne_seed,
             **scores,
         }

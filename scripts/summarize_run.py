@@ -24,6 +24,10 @@ ABOUT_SCORES = (
     "where there are several. Differences are paired. Memorization: training minus validation. Shift: validation minus "
     "test."
 )
+ABOUT_CONTROLS = (
+    "The layers before training. Given: the difference from the pixels, which the architecture makes. Learned: the "
+    "difference of the scores after training from those before it."
+)
 ABOUT_BASELINES = "What embeddings without t-SNE reach: the first two principal components, and random points."
 RECORD_KEYS = (
     "backend",
@@ -58,6 +62,37 @@ def make_score_table(summary: Mapping[str, Any], rows: Mapping[str, int]) -> pd.
     Values are means with their 95 % intervals, from the `summary` of compare_layers. `rows` is the number of images of
     each split. Empty rows and columns are left out.
     """
+    columns, last = {}, find_last(rows)
+    for layer, entry in summary["layers"].items():
+        parts = {f"{split}, n = {rows[split]:,}": entry[split] for split in SPLITS if rows.get(split)}
+        gain = entry.get("gain", {})
+        parts |= {f"{last}, minus {gain['over']}": gain[last]} if gain else {}
+        parts |= {name: entry[name] for name in ("memorization", "shift")}
+        columns |= {(layer, part): values for part, values in parts.items()}
+    return tabulate_intervals(columns)
+
+
+def make_control_table(summary: Mapping[str, Any], rows: Mapping[str, int]) -> pd.DataFrame:
+    """Return a table like make_score_table with the scores before training, on the last split that has images.
+
+    `given` is their difference from the pixels, `learned` that of the scores after training from them. Layers without a
+    control have no columns.
+    """
+    columns, last = {}, find_last(rows)
+    for layer, entry in summary["layers"].items():
+        for name in ("before_training", "given", "learned"):
+            if name in entry:
+                columns[layer, f"{name.replace('_', ' ')}, {last}"] = entry[name][last]
+    return tabulate_intervals(columns)
+
+
+def find_last(rows: Mapping[str, int]) -> str:
+    """Return the last split that has images: test, else validation, else train."""
+    return [split for split in SPLITS if rows.get(split)][-1]
+
+
+def tabulate_intervals(columns: Mapping[tuple[str, str], Mapping[str, Mapping[str, float | None]]]) -> pd.DataFrame:
+    """Return means with their intervals as text, from intervals by score for each column; empty ones are left out."""
 
     def as_text(interval: Mapping[str, float | None] | None) -> str:
         if not interval:
@@ -65,23 +100,17 @@ def make_score_table(summary: Mapping[str, Any], rows: Mapping[str, int]) -> pd.
         bounds = "" if interval["low"] is None else f" ({interval['low']:.4f} to {interval['high']:.4f})"
         return f"{interval['mean']:.4f}{bounds}"
 
-    columns = {}
-    for layer, entry in summary["layers"].items():
-        parts = {f"{split}, n = {rows[split]:,}": entry[split] for split in SPLITS if rows.get(split)}
-        gain = entry.get("gain", {})
-        parts |= {f"{split}, minus {gain['over']}": gain[split] for split in SPLITS if gain and gain[split]}
-        parts |= {name: entry[name] for name in ("memorization", "shift")}
-        columns |= {
-            (layer, part): {score: as_text(values.get(score)) for score in SCORES} for part, values in parts.items()
-        }
-    texts = pd.DataFrame(columns).rename(index={key: score.label for key, score in SCORES.items()})
-    return texts.loc[(texts != "").any(axis=1), (texts != "").any(axis=0)]
+    texts = {name: {score: as_text(values.get(score)) for score in SCORES} for name, values in columns.items()}
+    columns = pd.MultiIndex.from_tuples(texts, names=["layer", "part"]) if texts else [[], []]
+    table = pd.DataFrame(list(texts.values()), index=columns, columns=list(SCORES)).T
+    table = table.rename(index={key: score.label for key, score in SCORES.items()})
+    return table.loc[(table != "").any(axis=1), (table != "").any(axis=0)]
 
 
 def split_by_layer(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the rows and columns of make_score_table by layer, without rows that are empty there."""
+    """Return the rows and columns of such a table by layer, without rows that are empty there."""
     tables = {layer: table[layer] for layer in dict.fromkeys(table.columns.get_level_values(0))}
-    return {layer: found[(found != "").any(axis=1)] for layer, found in tables.items()}
+    return {layer: found[(found != "").any(axis=1)].rename_axis(columns=None) for layer, found in tables.items()}
 
 
 def make_baseline_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +118,7 @@ def make_baseline_table(table: pd.DataFrame) -> pd.DataFrame:
 
     Values are those of the last split that has images.
     """
-    split = [split for split in SPLITS if (table.split == split).any()][-1]
+    split = find_last(table.split.value_counts())
     rows = table[(table.split == split) & table.embedding.isin(BASELINES)].set_index(["layer", "embedding"])
     texts = rows[list(SCORES)].T.map(lambda value: "" if pd.isna(value) else f"{value:.4f}")
     texts = texts.rename(index={key: score.label for key, score in SCORES.items()})
@@ -151,13 +180,17 @@ def render_page(
     def as_html(table: pd.DataFrame, header: bool = True, index: bool = False) -> str:
         return table.to_html(index=index, header=header, border=0, na_rep="", justify="left")
 
-    rows = table.groupby("split").rows.first().to_dict()
-    parts = {
-        "Layers": f"<p>{ABOUT_SCORES}</p>"
-        + "".join(
+    def by_layer(table: pd.DataFrame) -> str:
+        return "".join(
             f"<h3>{escape(layer)}</h3>" + as_html(scores, index=True).replace(" (", "<br>(")  # intervals below means
-            for layer, scores in split_by_layer(make_score_table(summary, rows)).items()
-        ),
+            for layer, scores in split_by_layer(table).items()
+        )
+
+    rows = table.groupby("split").rows.first().to_dict()
+    controls = by_layer(make_control_table(summary, rows))
+    parts = {
+        "Layers": f"<p>{ABOUT_SCORES}</p>{by_layer(make_score_table(summary, rows))}",
+        **({"Before training": f"<p>{ABOUT_CONTROLS}</p>{controls}"} if controls else {}),
         "Baselines": f"<p>{ABOUT_BASELINES}</p>" + as_html(make_baseline_table(table), index=True),
         "Maps": as_html(pd.DataFrame(records)),
         "Methods": render_markdown(methods),

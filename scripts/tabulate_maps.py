@@ -9,6 +9,7 @@ from common.files import atomic_write
 from common.inputs import load_array, load_classes, load_npz, load_rows
 from common.logs import run_logged
 from common.names import SPLITS
+from common.scoring.depth import prediction_depths
 from common.tables import load_predictions
 
 
@@ -24,8 +25,8 @@ def tabulate_maps(
     `labels` (n,) are by split, `coordinates` (n, 2) and `votes` (n,) of the nearest neighbors in the features by split
     and layer, `predictions` by split as load_predictions returns them; labels, votes and predictions are numbers of
     `classes`. Columns: id (the row number in the split), split, label (a class name), prediction (a class name),
-    confidence, and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer. Without classes there are no
-    label and no votes, without predictions neither prediction nor confidence.
+    confidence, prediction_depth (a layer), and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer.
+    Without classes there are no label and no votes, without predictions neither prediction, confidence nor depth.
     """
     names = np.array(classes)
     tables = []
@@ -36,12 +37,22 @@ def tabulate_maps(
         if predictions is not None:
             columns["prediction"] = names[predictions[split].prediction.to_numpy(int)]
             columns["confidence"] = predictions[split].confidence.to_numpy()
+            if classes and len(labels[split]):
+                columns["prediction_depth"] = name_depths(votes[split], predictions[split].prediction.to_numpy(int))
         for layer, points in coordinates[split].items():
             columns |= {f"{layer}_{axis}": points[:, column] for column, axis in enumerate("xy")}
             if classes and len(points):
                 columns[f"{layer}_knn"] = names[votes[split][layer]]
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def name_depths(votes: Mapping[str, np.ndarray], predictions: np.ndarray) -> np.ndarray:
+    """Return the prediction depth of each image, (n,): the first layer from which the votes equal the prediction.
+
+    `votes` (n,) are by layer, in the order of the layers. The name is "network" if the last layer's vote differs.
+    """
+    return np.array([*votes, "network"])[prediction_depths(np.array(list(votes.values())), predictions)]
 
 
 if __name__ == "__main__":

@@ -39,6 +39,13 @@ REFERENCES = {
     "https://doi.org/10.1109/TPAMI.2010.57",
     "Venna and Kaski 2001": "Neighborhood Preservation in Nonlinear Projection Methods: An Experimental Study. "
     "ICANN 2001, 485-491. https://doi.org/10.1007/3-540-44668-0_68",
+    "Saxe et al. 2011": "On Random Weights and Unsupervised Feature Learning. ICML 2011, 1089-1096.",
+    "Alain and Bengio 2016": "Understanding intermediate layers using linear classifier probes. "
+    "https://arxiv.org/abs/1610.01644",
+    "He and Su 2023": "A law of data separation in deep learning. PNAS 120(36), e2221704120. "
+    "https://doi.org/10.1073/pnas.2221704120",
+    "Facco et al. 2017": "Estimating the intrinsic dimension of datasets by a minimal neighborhood information. "
+    "Scientific Reports 7, 12140. https://doi.org/10.1038/s41598-017-11873-y",
     "Rousseeuw 1987": "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. "
     "Journal of Computational and Applied Mathematics 20, 53-65. https://doi.org/10.1016/0377-0427(87)90125-7",
 }
@@ -93,6 +100,18 @@ def describe_network(network: Mapping[str, Any], facts: Sequence[Mapping[str, An
         f"We trained {built} ({weights}), {several} {join_words(seeds)}, on cross-entropy with Adam "
         f"(learning rate {first['learning_rate']:g}), for {join_words(phases)}."
     )
+
+
+def describe_controls(facts: Sequence[Mapping[str, Any]], is_trained: bool) -> str:
+    """Return the sentences on the networks before training, from the records of initialize_network."""
+    if not facts:
+        return ""
+    weights = "its initial weights" if is_trained else f"new weights (seed {facts[0]['seed']})"
+    text = f"As a control, the layers of the network were also mapped and scored before training, with {weights}"
+    if facts[0]["normalized_layers"]:
+        images = count_noun(facts[0]["images"], "training image")
+        text += f"; the averages of batch normalization were set, layer by layer, to those of {images}"
+    return f"{text}. What a layer has learned is the difference from this control (Saxe et al. 2011)."
 
 
 def describe_layers(layers: Sequence[Mapping[str, Any]], is_vectors: bool) -> str:
@@ -198,6 +217,7 @@ def describe_scores(held_out: int, classes: int, landmarks: bool) -> str:
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
     shown = [
+        "the intrinsic dimension of the features (TwoNN; Facco et al. 2017)",
         f"the share of the {join_words(N_PRESERVED)} nearest neighbors that the embedding keeps",
         f"trustworthiness and continuity (Venna and Kaski 2001) of {N_VOTERS} neighbors, for at most {N_QUERIES} "
         "random images of each split among all training images",
@@ -208,7 +228,11 @@ def describe_scores(held_out: int, classes: int, landmarks: bool) -> str:
             f"the {N_VOTERS}-nearest-neighbor accuracy in the features and in the embedding (voters are training "
             "images; in a tie the nearest decides)"
         )
-        shown = [accuracy, *shown, "the silhouettes of the classes (Rousseeuw 1987) for the same images"]
+        separation = (
+            "the accuracies of a linear probe (ridge classifier; Alain and Bengio 2016) and of the nearest class mean, "
+            "both fitted to the training images, separation fuzziness (He and Su 2023)"
+        )
+        shown = [accuracy, separation, *shown, "the silhouettes of the classes (Rousseeuw 1987) for the same images"]
     parts.append(f"We report {join_words(shown)}.")
     parts.append(
         f"Intervals of 95 % are from {N_RESAMPLES:,} bootstrap resamples of blocks of up to {BLOCK_ROWS} consecutive "
@@ -242,11 +266,13 @@ if __name__ == "__main__":
         rows = {split: len(load_array(path)) for split, path in zip(SPLITS, paths.labels, strict=True)}
         settings["classes"] = len(load_classes(paths.classes))
         shape = load_array(paths.images[0]).shape[1:] if paths.images else ()
-        networks, maps = [load_json(path) for path in paths.networks], [load_json(path) for path in paths.records]
+        networks, controls, maps = (
+            [load_json(path) for path in files] for files in (paths.networks, paths.controls, paths.records)
+        )
         what = describe_layers(settings["layers"], not shape)
         paragraphs = [
             describe_data(dataset, settings, rows, shape),
-            describe_network(network, networks),
+            f"{describe_network(network, networks)} {describe_controls(controls, settings['trained'])}".strip(),
             f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'])}",
             describe_scores(rows["validation"] + rows["test"], settings["classes"], "landmarks" in maps[0]),
             describe_versions([facts["provenance"] for facts in (*networks, *maps)]),

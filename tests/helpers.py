@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 WORKFLOW = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "report", "CITATION.cff")
 LAYERS = ("pixel", "conv1", "conv2", "dense3")
 FIGURES = {f"Small_tSNE_{layer}{kind}" for layer in LAYERS for kind in ("", "_embed")}
-FIGURES |= {f"Small_{name}" for name in ("conv1_filters", "tSNE_layers", "scores", "training", "flow", "flow_images")}
+OTHERS = ("conv1_filters", "tSNE_layers", "scores", "splits", "similarity", "prediction_depth", "training", "flow")
+FIGURES |= {f"Small_{name}" for name in (*OTHERS, "flow_images")}
 TARGETS = ("all", "scatters", "thumbnails", "filters", "comparisons", "Small", "Digits")
 
 

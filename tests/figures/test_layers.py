@@ -56,10 +56,10 @@ def plot(layers, coordinates, labels, names=NAMES, palette="auto", groups=GROUPS
     """Return a figure that shows the same embedding for each layer and group."""
     with matplotlib.rc_context(PAGE_STYLE):
         return plot_layers(
-            dict.fromkeys(layers, dict.fromkeys(groups, coordinates)),
+            {layer: {"": dict.fromkeys(groups, coordinates)} for layer in layers},
             dict.fromkeys(groups, labels),
             names,
-            dict.fromkeys(layers, caption),
+            {layer: {"": caption} for layer in layers},
             palette,
             **options,
         )

@@ -113,7 +113,7 @@ def make_layer(
 
     A split without accuracy has no images.
     """
-    entry = {"layer": layer, "dimensions": 3, "of_network": layer != "pixel", "network_seed": seed}
+    entry = {"layer": layer, "dimensions": 3, "of_network": layer != "pixel", "network_seed": seed, "epoch": None}
     entry |= {"tsne_seed": tsne_seed, "train": {}, "validation": {}, "test": {}}
     outcomes = {}
     for split in SPLITS:

@@ -8,7 +8,7 @@ from compare_layers import find_correct, tabulate
 from common.names import SPLITS
 from common.scoring.scores import SCORES
 
-COLUMNS = ["layer", "dimensions", "network_seed", "tsne_seed", "embedding", "split", "rows"]
+COLUMNS = ["layer", "epoch", "dimensions", "network_seed", "tsne_seed", "embedding", "split", "rows"]
 
 
 @pytest.fixture
@@ -68,6 +68,14 @@ def test_imported_network_has_an_accuracy_but_no_seed(layer):
     assert table.network_accuracy.isna().tolist() == [True, True, False, False]
     assert table.network_accuracy[2:].tolist() == [0.5, 0.75]
     assert tabulate(entries, outcomes, {None: {}}).network_accuracy.isna().all(), "it predicts other classes"
+
+
+def test_layer_before_training_has_rows_of_its_own_without_the_networks_accuracy(layer):
+    (entry, outcomes), correct = layer("dense", 1, {"test": 0.9}), {1: {"test": np.ones(4)}}
+    table = of_tsne(tabulate([entry, entry | {"epoch": 0}], [outcomes, outcomes], correct))
+    assert table.epoch.isna().tolist() == [True, False] and table.epoch[1:].tolist()[-1] == 0
+    assert table.epoch.dtype == pd.Int64Dtype()
+    assert table.network_accuracy.isna().tolist() == [False, True]
 
 
 def test_split_without_images_has_no_row(layer):

@@ -11,6 +11,9 @@ from common.names import SPLITS
 from common.scoring.bootstrap import describe, resample_means
 
 
+DENSE, PIXEL = ("dense", None), ("pixel", None)
+
+
 def summarize_layers(layers, networks=None) -> dict:
     """Return the summary of pairs of entry and outcomes."""
     entries, outcomes = zip(*layers, strict=True)
@@ -50,6 +53,42 @@ def test_embeddings_of_a_network_are_grouped_with_it(layer):
     found = summarize_layers(layers)["layers"]["dense"]["test"]["knn_accuracy_features"]
     grid = [[by["test_knn_accuracy_features"] for _, by in layers[start : start + 2]] for start in (0, 2)]
     assert found == describe(pytest.approx(0.75), resample_means(grid, 2))
+
+
+@pytest.fixture(scope="module")
+def controlled(layer) -> dict:
+    """The summary of the pixels and of a layer of two networks before and after training."""
+    layers = [layer("pixel", None, {"train": 0.9, "test": 0.8})]
+    for seed, (before, after) in {1: (0.85, 0.95), 2: (0.83, 0.97)}.items():
+        layers.append(layer("dense", seed, {"train": 1.0, "test": after}, start=3))
+        entry, outcomes = layer("dense", seed, {"train": 0.9, "test": before}, start=40)
+        layers.append((entry | {"epoch": 0}, outcomes))
+    return summarize_layers(layers)["layers"]
+
+
+def test_what_is_given_and_learned_are_the_differences_from_the_pixels_and_from_before_training(controlled):
+    dense = controlled["dense"]
+    means = {
+        key: dense[key]["test"]["knn_accuracy_features"]["mean"] for key in ("before_training", "given", "learned")
+    }
+    assert means == pytest.approx({"before_training": 0.84, "given": 0.04, "learned": 0.12})
+    assert dense["test"]["knn_accuracy_features"]["mean"] == pytest.approx(0.96), "of the last epoch alone"
+    assert not {"before_training", "given", "learned"} & set(controlled["pixel"])
+    assert "silhouette_features" in dense["learned"]["test"], "of features of the same dimension"
+    assert "silhouette_features" not in dense["given"]["test"]
+    assert dense["gain"]["test"]["knn_accuracy_features"]["mean"] == pytest.approx(0.16)
+
+
+def test_intervals_of_what_is_learned_are_paired_by_image(layer):
+    """The same images are right before and after, but for those that are learned."""
+    layers = []
+    for epoch, share in ((None, 0.8), (0, 0.75)):
+        entry, outcomes = layer("dense", 1, {"train": 1.0, "test": share})
+        layers.append((entry | {"epoch": epoch}, outcomes))
+    dense = summarize_layers(layers)["layers"]["dense"]
+    learned, after = (part["test"]["knn_accuracy_features"] for part in (dense["learned"], dense))
+    assert learned["high"] - learned["low"] < 0.75 * (after["high"] - after["low"])
+    assert "given" not in dense, "without the pixels"
 
 
 def test_gain_is_the_difference_from_the_layer_before(summary, layer):
@@ -109,8 +148,8 @@ def test_divergence_has_no_difference_between_layers(two_layers):
     entries, outcomes, networks = two_layers
     outcomes = [by | {"train_kl_divergence": np.arange(100.0)} for by in outcomes]
     estimates = Estimates(entries, outcomes, networks)
-    assert "kl_divergence" in estimates.scores("dense", "train")
-    assert "kl_divergence" not in estimates.differences(("dense", "train"), ("pixel", "train"))
+    assert "kl_divergence" in estimates.scores(DENSE, "train")
+    assert "kl_divergence" not in estimates.differences((DENSE, "train"), (PIXEL, "train"))
 
 
 def test_network_has_its_accuracy_by_split_and_between_splits(summary):
@@ -141,9 +180,9 @@ def test_score_that_one_network_lacks_is_unknown(two_layers):
     missing["test_knn_accuracy_map"] = np.full(100, np.nan, np.float32)
     del missing["test_knn_accuracy_features"]
     estimates = Estimates(entries, [*outcomes[:2], missing], networks)
-    assert set(estimates.scores("dense", "test")) == {"silhouette_features"}
-    assert "knn_accuracy_map" in estimates.scores("pixel", "test")
-    assert estimates.differences(("dense", "test"), ("pixel", "test")) == {}
+    assert set(estimates.scores(DENSE, "test")) == {"silhouette_features"}
+    assert "knn_accuracy_map" in estimates.scores(PIXEL, "test")
+    assert estimates.differences((DENSE, "test"), (PIXEL, "test")) == {}
 
 
 def test_split_without_images_has_no_scores_and_no_differences(layer):

@@ -17,12 +17,30 @@ def test_files_of_the_first_seed_have_no_suffix(resolve):
     assert datasets.network_seeds(settings) == [1004, 5]
 
 
-def test_only_layers_of_a_network_have_its_seeds(resolve):
+def test_only_layers_of_a_network_have_its_checkpoints(resolve):
     settings = resolve(NPZ, network={"seeds": [1004, 5]})
-    assert datasets.networks_of_layer(settings, "pixel") == [""]
-    assert datasets.networks_of_layer(settings, "conv1") == ["", "-training5"]
-    assert datasets.network_seed_of(settings, "conv1", "-training5") == 5
-    assert datasets.network_seed_of(settings, "pixel", "") is None
+    assert datasets.checkpoints_of_layer(settings, "pixel") == {"": (None, None)}
+    assert datasets.checkpoints_of_layer(settings, "conv1") == {
+        "": (1004, None),
+        "-training5": (5, None),
+        "-epoch0": (1004, 0),
+        "-training5-epoch0": (5, 0),
+    }
+    assert datasets.networks(settings) == ["", "-training5"]
+    assert datasets.initial_networks(settings) == ["-epoch0", "-training5-epoch0"]
+    assert datasets.control_layers(settings) == ["conv1", "conv2", "dense3"]
+
+
+def test_without_checkpoints_there_is_no_control(resolve):
+    settings = resolve(NPZ, network={"checkpoints": []})
+    assert datasets.checkpoints_of_layer(settings, "conv1") == {"": (1004, None)}
+    assert datasets.initial_networks(settings) == datasets.control_layers(settings) == []
+
+
+def test_control_of_an_imported_model_has_the_first_seed(resolve):
+    settings = resolve(IMPORTED, network={"seeds": [1004, 5]})
+    assert datasets.checkpoints_by_suffix(settings) == {"": (None, None), "-epoch0": (1004, 0)}
+    assert datasets.control_layers(settings) == ["conv"]
 
 
 def test_imported_model_is_one_network_without_a_seed(resolve):
@@ -33,7 +51,8 @@ def test_imported_model_is_one_network_without_a_seed(resolve):
 
 def test_without_its_layers_there_is_no_network(resolve):
     assert datasets.networks(resolve(NPZ | {"layers": ["pixel"]})) == []
-    assert datasets.networks(resolve(VECTORS)) == []
+    assert datasets.networks(resolve(VECTORS)) == datasets.initial_networks(resolve(VECTORS)) == []
+    assert datasets.control_layers(resolve(VECTORS)) == []
     assert not datasets.is_network_layer(resolve(VECTORS), "a")
 
 

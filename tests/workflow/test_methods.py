@@ -151,7 +151,7 @@ def test_embeddings_of_several_backends_seeds_and_sizes_are_described_together()
     text = describe_tsne([TSNE, wide], [1, 2])
     assert "(of 5 to 1,000 rows)" in text and "; on the CPU, the repulsion was interpolated on a grid (after" in text
     assert "openTSNE 1.0.4 and tsnecuda 3.0.2, Poličar et al. 2024 and Chan et al. 2019" in text
-    assert "Seeds were 1 and 2." in text and text.endswith("momentum was 0.8. Seeds were 1 and 2.")
+    assert "Seeds were 1 and 2." in text and text.endswith("momentum 0.95. Seeds were 1 and 2.")
     text = describe_tsne([wide | {"repulsion": "all pairs", "landmarks": 5000, "images": 60_000}], [1])
     assert "the repulsion was summed over all pairs" in text
     assert "5,000 of the 60,000 rows were embedded so, chosen to be as dense as all." in text

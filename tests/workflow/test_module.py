@@ -21,7 +21,8 @@ SMALL = {
     "figures": {"thumbnails": {"canvas": 500}},
 }
 FIGURES = {f"Digits_tSNE_{layer}{kind}" for layer in ("pixel", "dense3") for kind in ("", "_embed")}
-FIGURES |= {"Digits_tSNE_layers", "Digits_scores", "Digits_flow", "Digits_flow_images", "Digits_training"}
+FIGURES |= {f"Digits_{name}" for name in ("tSNE_layers", "scores", "splits", "similarity", "prediction_depth")}
+FIGURES |= {"Digits_flow", "Digits_flow_images", "Digits_training"}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ COMPARISON = {
     "compare_layers",
     "plot_layers",
     "plot_scores",
+    "plot_splits",
+    "plot_prediction_depth",
     "plot_flow",
     "plot_flow_images",
     "tabulate_maps",
@@ -19,12 +21,14 @@ COMPARISON = {
     "write_methods",
 } | SUMMARY
 EMBEDDING = {"embed_tsne", "score_map", "plot_scatter", "plot_thumbnails", "align_map"} | COMPARISON
-LAYER = {"find_neighbors", "score_knn"} | EMBEDDING
+LAYER = {"find_neighbors", "score_features"} | EMBEDDING
+SIMILARITY = {"measure_similarity", "plot_similarity"}
+CONTROL = {"initialize_network"}
 NETWORK = {"train_network", "extract_features", "predict_labels", "extract_filters", "plot_filters", "plot_history"}
 DATA = {"prepare_dataset", "flatten_images"}
-EVERYTHING = DATA | NETWORK | LAYER
+EVERYTHING = DATA | CONTROL | NETWORK | LAYER | SIMILARITY
 FIGURES = {"plot_scatter", "plot_thumbnails", "plot_filters", "plot_layers", "plot_scores", "plot_history"}
-FIGURES |= {"plot_flow", "plot_flow_images"}
+FIGURES |= {"plot_flow", "plot_flow_images", "plot_splits", "plot_similarity", "plot_prediction_depth"}
 COLORED = {"plot_scatter", "plot_thumbnails", "plot_layers", "build_explorer"}
 
 
@@ -62,7 +66,7 @@ def test_held_out_images_are_placed_by_a_job_of_their_own_with_landmarks_only(fr
     assert "transform_images" not in workflow.plan()
     workflow.configure(tsne={"landmarks": 500})
     plan = workflow.plan()
-    assert plan["transform_images"] == 4 and "find_neighbors" not in plan
+    assert plan["transform_images"] == 7 and "find_neighbors" not in plan
 
 
 @pytest.mark.slow
@@ -70,17 +74,33 @@ def test_without_its_layers_no_network_is_trained(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "workflow", ignore=shutil.ignore_patterns("results"))
     workflow = Workflow(tmp_path / "workflow")
     workflow.configure(layers=["pixel"])
-    assert set(workflow.plan()) == DATA | LAYER
+    assert set(workflow.plan()) == DATA | LAYER | SIMILARITY
 
 
 @pytest.mark.slow
 def test_more_seeds_add_all_combinations_and_change_no_figure_of_a_single_embedding(workflow):
     workflow.configure(network={"seeds": [1004, 5]}, tsne={"seeds": [1004, 6, 7]})
     plan = workflow.plan()
-    assert not set(plan) & (FIGURES - {"plot_scores"})
-    added = 2 + 3 * (2 * 3 - 1)  # pixels, and three layers of two networks with three embeddings each
-    assert plan["embed_tsne"] == plan["score_map"] == added and plan["train_network"] == 1
-    assert plan["find_neighbors"] == plan["score_knn"] == 3, "once for the layers of the other network"
+    assert not set(plan) & (FIGURES - {"plot_scores", "plot_splits", "plot_similarity"})
+    added = 2 + 3 * 2 * (2 * 3 - 1)  # pixels, and three layers, before and after, of two networks with three embeddings
+    assert plan["embed_tsne"] == plan["score_map"] == added
+    assert plan["train_network"] == plan["initialize_network"] == 1
+    assert plan["find_neighbors"] == plan["score_features"] == 6, "once for the layers of the other network"
+
+
+@pytest.mark.slow
+def test_map_of_a_trained_layer_needs_no_control_and_the_control_no_training(fresh):
+    plan = fresh.plan("results/figures/Small_tSNE_conv2.eps")
+    assert "initialize_network" not in plan and plan["embed_tsne"] == 2
+    plan = fresh.plan("results/Small/maps/conv2-epoch0.npy")
+    assert "train_network" not in plan and plan["embed_tsne"] == 2
+
+
+@pytest.mark.slow
+def test_without_a_control_the_comparisons_are_made_again_and_nothing_is_computed(workflow):
+    workflow.configure(network={"checkpoints": []})
+    compared = {"compare_layers", "plot_layers", "plot_scores", "plot_splits", "write_methods"}
+    assert set(workflow.plan()) == compared | SIMILARITY | SUMMARY
 
 
 @pytest.mark.slow
@@ -103,7 +123,7 @@ def test_deleted_figure_is_drawn_again_and_nothing_else(workflow):
         ("tsne", {"perplexity": 20}, LAYER),
         ("tsne", {"backend": "opentsne"}, EMBEDDING),
         ("tsne", {"start": "pca"}, EMBEDDING),
-        ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | LAYER),
+        ("network", {"schedule": [{"epochs": 2, "batch_size": 32}]}, NETWORK | LAYER | SIMILARITY),
         ("datasets", {"Small": {"pickle": "digits.pkl.gz", "sample": 1000}}, EVERYTHING),
     ],
 )
@@ -127,14 +147,15 @@ def test_resources_make_no_result_stale(workflow):
         ("config/config.yaml", set()),
         ("scripts/plot_scatter.py", {"plot_scatter"}),
         ("scripts/embed_tsne.py", EMBEDDING),
-        ("scripts/common/knn/views.py", LAYER),
-        ("scripts/score_knn.py", {"score_knn", "compare_layers", "plot_scores"} | SUMMARY),
+        ("scripts/common/knn/views.py", LAYER | SIMILARITY),
+        ("scripts/score_features.py", {"score_features", "compare_layers", "plot_scores", "plot_splits"} | SUMMARY),
+        ("scripts/initialize_network.py", EVERYTHING - DATA - NETWORK | {"extract_features"}),
         ("scripts/plot_flow_images.py", {"plot_flow_images"}),
         ("scripts/common/tsne/tsnecuda_process.py", EMBEDDING),  # imported in a function
         ("scripts/common/figures/style.py", FIGURES | {"build_explorer"}),
         ("scripts/explorer/plot.js", {"build_explorer"}),
-        ("scripts/common/networks/keras_setup.py", NETWORK | LAYER),
-        ("scripts/common/networks/architectures/notebook.py", NETWORK | LAYER),
+        ("scripts/common/networks/keras_setup.py", EVERYTHING - DATA),
+        ("scripts/common/networks/architectures/notebook.py", EVERYTHING - DATA),
         ("scripts/common/readers/pickle.py", EVERYTHING),
         ("scripts/common/readers/npz.py", set()),  # another kind of data set
     ],

@@ -1,7 +1,7 @@
 """The layers of any Keras model, at any depth, and the check of its output."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,15 +41,20 @@ def is_graph(model: keras.Operation) -> bool:
     return isinstance(model, keras.Function)
 
 
-def trace_calls(model: keras.Model, inputs: Sequence[keras.KerasTensor]) -> list[Call]:
+def call_layer(layer: keras.Operation, *arguments: object, **keywords: object) -> object:
+    """Return the output of a layer."""
+    return layer(*arguments, **keywords)
+
+
+def trace_calls(model: keras.Model, inputs: Sequence[keras.KerasTensor], function: Callable = call_layer) -> list[Call]:
     """Return the calls of a model's layers and operations, repeated with `inputs` and the same weights.
 
-    They are in the order of the computation. A nested model is one call.
+    They are in the order of the computation. A nested model is one call. `function` calls a layer with its arguments.
     """
     found = []
 
     def call(layer: keras.Operation, *arguments: object, **keywords: object) -> object:
-        found.append(Call(layer, arguments, keywords, layer(*arguments, **keywords)))
+        found.append(Call(layer, arguments, keywords, function(layer, *arguments, **keywords)))
         return found[-1].output
 
     functional = keras.Model(model.inputs, model.outputs)
@@ -131,12 +136,16 @@ def _model_at_path(network: keras.Model, names: Sequence[str], inputs: Sequence[
     return keras.Model(inputs, output, name=network.name)
 
 
-def batch_size(network: keras.Model) -> int:
-    """Return how many images make a batch in bounded memory, from the widest tensor of the network."""
+def find_widest(network: keras.Model) -> float:
+    """Return the number of values of one image in the widest tensor of a network."""
     outputs = [call.output for call in trace_all_calls(network).values()]
     shapes = [tensor.shape[1:] for tensor in (*keras.tree.flatten(outputs), *network.inputs)]
-    widest = max(np.prod([length or 1 for length in shape], dtype=float) for shape in shapes)
-    return int(np.clip(MAX_BATCH_BYTES / (4 * widest), 1, MAX_BATCH_SIZE))
+    return max(np.prod([length or 1 for length in shape], dtype=float) for shape in shapes)
+
+
+def batch_size(network: keras.Model) -> int:
+    """Return how many images make a batch in bounded memory."""
+    return int(np.clip(MAX_BATCH_BYTES / (4 * find_widest(network)), 1, MAX_BATCH_SIZE))
 
 
 def explain_output(network: keras.Model, images: np.ndarray, classes: int) -> str:

@@ -68,7 +68,7 @@ class Score:
     """One score: what it is called, how it is shown, and how it is computed.
 
     `compute` returns the outcome of each image, NaN where it is not measured, or None if it is not defined; the score
-    is the mean. Without it, another rule knows the value.
+    is the mean. Without `compute`, another script knows the outcomes or the value.
     """
 
     label: str  # in tables and figures
@@ -98,6 +98,32 @@ SCORES = {
         f"the same by the distance in the first {COMPONENTS} principal components of the features; held-out images, "
         "if there are any",
         (0, 1),
+        "features",
+    ),
+    "linear_probe_accuracy": Score(
+        "linear probe accuracy",
+        "accuracy of a ridge classifier on the features, fitted to the training images (Alain and Bengio 2016)",
+        (0, 1),
+        "features",
+    ),
+    "class_mean_accuracy": Score(
+        "class mean accuracy",
+        "share of images whose features are nearest to the mean of the training images of their own class",
+        (0, 1),
+        "features",
+    ),
+    "separation_fuzziness": Score(
+        "separation fuzziness",
+        "trace of Sw pinv(Sb), for the scatter Sw within and Sb between the classes: 0 if each class is a point "
+        "(He and Su 2023)",
+        (0, np.inf),
+        "features",
+    ),
+    "intrinsic_dimension": Score(
+        "intrinsic dimension",
+        "dimension of the features near the images, from the ratio of the distances of their two nearest training "
+        "images, TwoNN (Facco et al. 2017)",
+        (0, np.inf),
         "features",
     ),
     "knn_accuracy_map": Score(
@@ -174,7 +200,7 @@ def compute_outcomes(data: SplitData, spaces: Collection[str]) -> dict[str, np.n
 
 
 def mean_outcome(outcomes: np.ndarray | None) -> float | None:
-    """Return the mean of the outcomes that are known; None if none is."""
+    """Return the mean of the outcomes (n,) that are known; None if none is."""
     if outcomes is None or np.isnan(outcomes).all():
         return None
     return float(np.nanmean(outcomes, dtype=np.float64))

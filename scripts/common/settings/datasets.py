@@ -1,7 +1,7 @@
 """What follows from the settings of a data set (common.settings.resolve)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from common.scoring.parameters import N_PRESERVED
 from common.tsne import perplexity
@@ -9,6 +9,13 @@ from common.tsne import perplexity
 DIGITS = {"classes": 10, "size": (8, 8)}  # of scikit-learn
 NOT_TSNE = ("seeds", "landmarks")  # keys of tsne that t-SNE itself does not use
 Settings = Mapping[str, Any]
+
+
+class Checkpoint(NamedTuple):
+    """The state of a network after an epoch: 0 is before training, None is the last. A model as it is has no seed."""
+
+    seed: int | None
+    epoch: int | None
 
 
 def has_images(settings: Settings) -> bool:
@@ -73,14 +80,33 @@ def networks(settings: Settings) -> list[str]:
     return list(network_seeds_by_suffix(settings)) if uses_network else []
 
 
-def networks_of_layer(settings: Settings, layer: str) -> list[str]:
-    """Return the suffixes of the networks that a layer belongs to; pixels and vectors have the empty one."""
-    return list(network_seeds_by_suffix(settings)) if is_network_layer(settings, layer) else [""]
+def checkpoints_by_suffix(settings: Settings) -> dict[str, Checkpoint]:
+    """Return the checkpoints whose layers are mapped by suffix, such as "-training2-epoch0"; the last ones come first.
+
+    Before training, a model that is used as it is has new weights, drawn with the first seed.
+    """
+    last = {suffix: Checkpoint(seed, None) for suffix, seed in network_seeds_by_suffix(settings).items()}
+    seeds = {suffix: settings["network"]["seeds"][0] if one.seed is None else one.seed for suffix, one in last.items()}
+    epochs = settings["network"]["checkpoints"]
+    return last | {f"{suffix}-epoch{epoch}": Checkpoint(seeds[suffix], epoch) for epoch in epochs for suffix in last}
 
 
-def network_seed_of(settings: Settings, layer: str, suffix: str) -> int | None:
-    """Return the seed of the network with this suffix, None for a layer without one."""
-    return network_seeds_by_suffix(settings)[suffix] if is_network_layer(settings, layer) else None
+def checkpoints_of_layer(settings: Settings, layer: str) -> dict[str, Checkpoint]:
+    """Return the checkpoints of a layer by suffix; pixels and vectors have one, with an empty suffix."""
+    return checkpoints_by_suffix(settings) if is_network_layer(settings, layer) else {"": Checkpoint(None, None)}
+
+
+def initial_networks(settings: Settings) -> list[str]:
+    """Return the suffixes of the networks before training; none if no layer belongs to one."""
+    by_suffix = checkpoints_by_suffix(settings) if networks(settings) else {}
+    return [suffix for suffix, checkpoint in by_suffix.items() if checkpoint.epoch == 0]
+
+
+def control_layers(settings: Settings) -> list[str]:
+    """Return the names of the layers that are mapped before training, too."""
+    return [layer for layer in layer_names(settings) if is_network_layer(settings, layer)] * (
+        0 in settings["network"]["checkpoints"]
+    )
 
 
 def n_neighbors(settings: Settings) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
-from score_knn import COLUMNS, find_voters, score_votes, transform_to
+from score_features import COLUMNS, find_voters, score_votes, transform_to
 from sklearn.decomposition import PCA
 
 from common.scoring.bootstrap import describe, resample_means

@@ -1,12 +1,13 @@
-"""The figure of the scores: panels, markers, intervals, axes and names."""
+"""The figure of the scores by split: panels, markers, intervals, axes and names."""
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from plot_scores import CURVES, ERRORS, METRICS, OTHERS, as_error, log_ticks, name_rotation, plot_scores
+from plot_splits import CURVES, ERRORS, METRICS, OTHERS, plot_splits
 
+from common.figures.score_axes import as_error, log_ticks, name_rotation
 from common.figures.style import PAGE_STYLE, SPACE_COLORS
 from common.names import SPLITS
 from common.scoring.scores import SCORES
@@ -43,7 +44,7 @@ def make_knn(layers: list[str], splits=SPLITS) -> pd.DataFrame:
 def plot(summary: dict, knn: pd.DataFrame | None = None, rows=ROWS):
     """Return the figure in the style of the workflow."""
     with matplotlib.rc_context(PAGE_STYLE):
-        return plot_scores(summary, make_knn(list(summary["layers"])) if knn is None else knn, rows)
+        return plot_splits(summary, make_knn(list(summary["layers"])) if knn is None else knn, rows)
 
 
 def draw(*arguments):

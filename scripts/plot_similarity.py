@@ -1,0 +1,100 @@
+"""Draw how similar the layers represent the images, before and after training."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from common.figures.files import save_figure
+from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
+from common.logs import run_logged
+from common.tables import load_table
+
+PANELS = {"cka": "linear CKA", "overlap": "shared among the 10 nearest neighbors"}
+COLORS = matplotlib.colormaps["Blues"]
+MAX_NUMBERS = 14  # matrices up to which each cell has its number
+DARK = 0.6  # value from which a number is white
+
+State = tuple[str, int | None]  # a layer and an epoch, None for the last
+
+
+def name_state(state: State) -> str:
+    """Return the name of a layer, before training with a note of it."""
+    return state[0] if state[1] is None else f"{state[0]}, before"
+
+
+def order_states(states: Sequence[State], layers: Sequence[str]) -> list[State]:
+    """Return the states in the order of the layers: those without a control, those before training, then the others."""
+    controlled = {layer for layer, epoch in states if epoch is not None}
+
+    def place(state: State) -> tuple[int, int]:
+        layer, epoch = state
+        return (0 if layer not in controlled else 1 if epoch is not None else 2, layers.index(layer))
+
+    return sorted(states, key=place)
+
+
+def read_pairs(table: pd.DataFrame) -> dict[frozenset[State], Mapping[str, float]]:
+    """Return the similarities of the pairs of the first network, from the table of measure_similarity."""
+    first = table[["network_seed", "network_seed_2"]].stack().iloc[:1]  # pixels have no seed
+    pairs = {}
+    for row in table.to_dict("records"):
+        seeds = {row[key] for key in ("network_seed", "network_seed_2") if not pd.isna(row[key])}
+        if seeds <= set(first):
+            states = frozenset(
+                (row[f"layer{end}"], None if pd.isna(row[f"epoch{end}"]) else int(row[f"epoch{end}"]))
+                for end in ("", "_2")
+            )
+            pairs[states] = row
+    return pairs
+
+
+def draw_matrix(axes: Axes, values: np.ndarray, names: Sequence[str], title: str) -> None:
+    """Draw the values (n, n) of each pair of names, from 0 to 1, below the diagonal.
+
+    Cells have their numbers if there are not too many.
+    """
+    values, below, left = values[1:, :-1], names[1:], names[:-1]
+    axes.imshow(np.ma.masked_invalid(values), cmap=COLORS, vmin=0, vmax=1)
+    axes.set_title(title, fontsize=7)
+    axes.set_xticks(range(len(left)), left, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(below)), below, parse_math=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if len(names) <= MAX_NUMBERS:
+        for (row, column), value in np.ndenumerate(values):
+            if not np.isnan(value):
+                color = "white" if value > DARK else "black"
+                axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=6, color=color)
+
+
+def plot_similarity(table: pd.DataFrame, layers: Sequence[str]) -> Figure:
+    """Return a figure of the table of measure_similarity for the first network, or one that says why there is none."""
+    pairs = read_pairs(table)
+    if not pairs:
+        figure = Figure((PAGE_WIDTH, 1))
+        text = "There are no two layers whose features differ between images."
+        figure.text(0.5, 0.5, text, ha="center", va="center", color=ANNOTATION)
+        return figure
+    states = order_states(list(dict.fromkeys(state for pair in pairs for state in pair)), layers)
+    names = [name_state(state) for state in states]
+    figure = Figure((PAGE_WIDTH, PAGE_WIDTH / 2 + 0.35), layout="constrained")
+    for axes, (score, title) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
+        values = np.full((len(states), len(states)), np.nan)
+        for row, first in enumerate(states):
+            for column, second in enumerate(states[:row]):
+                values[row, column] = pairs[frozenset((first, second))][score]
+        draw_matrix(axes, values, names, title)
+    rows = int(table.rows.iloc[0])
+    figure.supxlabel(f"{rows:,} training images", size=7, color=ANNOTATION)
+    return figure
+
+
+if __name__ == "__main__":
+    with run_logged(snakemake.log[0], "plot_similarity"), matplotlib.rc_context(PAGE_STYLE):
+        table = load_table(snakemake.input.table, "layer", "epoch", "layer_2", "epoch_2", "cka", "overlap")
+        figure = plot_similarity(table, snakemake.params.layers)
+        save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)
