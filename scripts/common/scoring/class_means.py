@@ -9,6 +9,7 @@ from common.knn.chunks import chunks, rows_that_fit
 from common.knn.pca import BLOCK_MB, project
 
 MIN_SPREAD = 1e-5  # of the class means in a direction, relative to the direction of the largest
+ROUNDING = 1e-12  # of a mean, relative to the largest mean of a feature
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class ClassMeans:
     origin: np.ndarray  # (d,) float32, the mean of all rows
     means: np.ndarray  # (classes, d) float64, less the origin
 
+    @property
+    def differ(self) -> bool:
+        """Return whether two classes have different means, beyond rounding."""
+        return bool(np.ptp(self.means, axis=0).max() > ROUNDING * np.abs(self.origin).max())
+
 
 def find_class_means(features: np.ndarray, labels: np.ndarray) -> ClassMeans:
-    """Return the means by class of features (n, d) float32 with labels (n,), n at least 1.
-
-    They are summed in double precision: the means of equal features equal the origin exactly.
-    """
+    """Return the means by class, summed in double precision, of features (n, d) float32 with labels (n,)."""
     classes, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
     sums = np.zeros((len(classes), features.shape[1]))
     for rows in chunks(len(features), rows_that_fit(BLOCK_MB, features.shape[1])):
@@ -56,12 +59,12 @@ def measure_fuzziness(features: np.ndarray, means: ClassMeans) -> tuple[np.ndarr
         return None, "There are fewer than two classes."
     if means.counts.max() < 2:
         return None, "No class has two images."
+    if not means.differ:
+        return None, "All classes have the same mean."
     between = means.means - means.counts @ means.means / len(features)
     between *= np.sqrt(means.counts / len(features))[:, None]
     _, spreads, directions = np.linalg.svd(between, full_matrices=False)
     rank = min(len(means.classes) - 1, int((spreads > MIN_SPREAD * spreads[0]).sum()))
-    if not rank:
-        return None, "All classes have the same mean."
     whitening = directions[:rank] / spreads[:rank, None]
     deviations = project(features, means.origin, whitening.astype(np.float32))
     return ((deviations - (means.means @ whitening.T)[means.numbers]) ** 2).sum(axis=1), None

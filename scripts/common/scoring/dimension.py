@@ -26,10 +26,10 @@ class IntrinsicDimension:
 def estimate_dimension(distances: np.ndarray) -> tuple[IntrinsicDimension | None, str | None]:
     """Return the intrinsic dimension from the distances (n, k) of images to their nearest neighbors, ascending.
 
-    It is the maximum-likelihood estimate without bias, with the CENSORED largest ratios censored. An image at a distance
-    of 0 from its nearest neighbor is left out. The mean of the outcomes over a resample of the images is, to first
-    order, the dimension of the resample (infinitesimal jackknife). It takes images as independent, though some are
-    neighbors of each other: for points in a square, the standard error is a tenth too low.
+    It is the maximum-likelihood estimate without bias, with the CENSORED largest ratios censored. An image at a
+    distance of 0 from its nearest neighbor is left out. The mean of the outcomes over a resample of the images is, to
+    first order, the dimension of the resample. Images are taken as independent, though some are neighbors of each
+    other: for points in a square, the standard error is a tenth too low.
 
     The neighbors of held-out images among the training images give the dimension of the training images' features near
     held-out ones, since the ratio has the same distribution around any point.

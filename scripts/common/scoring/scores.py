@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from common.scoring.data import SplitData
+from common.scoring.overlap import neighbor_overlap
 from common.scoring.parameters import COMPONENTS, MIN_SAMPLE, N_PRESERVED, N_SAMPLES, N_VOTERS, SAMPLE_ROWS
 from common.scoring.votes import vote
 
@@ -27,12 +28,7 @@ def knn_accuracy(space: str, data: SplitData) -> np.ndarray | None:
 
 def knn_preservation(k: int, data: SplitData, block: int = 10_000) -> np.ndarray:
     """Return the share of each image's k nearest neighbors that are among the k nearest in the embedding, (n,)."""
-    shared = np.empty(len(data.neighbors))
-    for start in range(0, len(shared), block):
-        rows = slice(start, start + block)
-        pairs = data.map_neighbors[rows, :k, None] == data.neighbors[rows, None, :k]
-        shared[rows] = pairs.sum(axis=(1, 2)) / k
-    return shared
+    return neighbor_overlap(data.neighbors[:, :k], data.map_neighbors[:, :k], block)
 
 
 def query_score(name: str, data: SplitData) -> np.ndarray | None:

@@ -39,7 +39,7 @@ def measure_separation(splits: Mapping[str, Mapping[str, np.ndarray]]) -> Separa
     predicted = nearest = None
     if len(train.classes) < 2:
         reasons["linear_probe"] = reasons["class_means"] = "There are fewer than two classes."
-    elif not train.means.any():
+    elif not train.differ:
         reasons["linear_probe"] = reasons["class_means"] = "All classes have the same mean."
     else:
         nearest = {split: find_nearest_means(rows, train) for split, rows in features.items()}

@@ -64,10 +64,11 @@ def compare_features(
     """
     reasons, centered, neighbors = {}, {}, {}
     for name, matrix in features.items():
-        rows = center_rows(matrix)
-        if len(rows) <= N_VOTERS:
+        if len(matrix) <= N_VOTERS:
             reasons[name] = f"There are no more than {N_VOTERS} images."
-        elif not rows.any():
+            continue
+        rows = center_rows(matrix)
+        if not rows.any():
             reasons[name] = "All images have the same features."
         else:
             search = partial(search_exactly, rows, memory_mb=memory_mb, threads=threads)
