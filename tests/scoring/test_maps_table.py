@@ -39,6 +39,7 @@ def test_row_has_the_number_split_names_coordinates_and_votes_of_an_image(predic
         "label": ["nan", "01", "zero", "a, b"],
         "prediction": ["nan", "zero", "01", "a, b"],
         "confidence": [0.9, 0.8, 0.6, 0.7],
+        "prediction_depth": ["pixel", "network", "dense", "dense"],
         "pixel_x": [1, 3, 11, -1],
         "pixel_y": [2, 4, 12, -2],
         "pixel_knn": ["nan", "nan", "zero", "01"],

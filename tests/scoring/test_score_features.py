@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
-from score_features import COLUMNS, find_voters, score_votes, transform_to
+from score_features import COLUMNS, find_voters, measure_dimensions, measure_features, score_votes, transform_to
 from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestCentroid
 
 from common.scoring.bootstrap import describe, resample_means
 from common.scoring.parameters import MAX_VOTERS, VOTER_COUNTS
+from common.scoring.separation import measure_separation
 
 HELD_OUT = ("validation", "test")
 
@@ -102,7 +104,7 @@ def test_table_has_each_number_of_voters_by_metric_and_split(table_and_outcomes)
     pairs = [("euclidean", split) for split in ("train", *HELD_OUT)] + [("pca", split) for split in HELD_OUT]
     assert list(dict.fromkeys(zip(table.metric, table.split, strict=True))) == pairs
     assert table.k.tolist() == list(VOTER_COUNTS) * len(pairs)
-    assert set(COLUMNS) - set(table.columns) == {"layer", "network_seed"}
+    assert set(COLUMNS) - set(table.columns) == {"layer", "epoch", "network_seed"}
 
 
 def test_accuracies_have_the_intervals_of_their_images(table_and_outcomes, labels):
@@ -135,3 +137,33 @@ def test_one_class_is_always_right_and_has_no_interval(features):
     labels = {split: np.zeros(len(rows), int) for split, rows in features.items()}
     table, _ = score_votes({"cosine": search(features, "cosine")}, labels)
     assert (table.accuracy == 1).all() and table[["low", "high"]].isna().all(axis=None)
+
+
+def test_outcomes_without_neighbors_have_the_means_of_the_scores(features, labels):
+    splits = {split: {"features": features[split], "labels": labels[split]} for split in features}
+    outcomes, record = measure_features(splits)
+    names = ("linear_probe_accuracy", "class_mean_accuracy", "separation_fuzziness")
+    assert set(outcomes) == {f"{split}_{name}" for split in features for name in names}
+    nearest = NearestCentroid().fit(features["train"], labels["train"]).predict(features["test"])
+    assert outcomes["test_class_mean_accuracy"].tolist() == (nearest == labels["test"]).tolist()
+    found = measure_separation(splits)
+    assert outcomes["test_separation_fuzziness"].mean() == pytest.approx(found.fuzziness["test"].mean(), rel=1e-5)
+    assert record == {
+        "linear_probe": {"strength": found.strength, "rows": len(labels["train"])},
+        "undefined": {},
+    }
+
+
+def test_scores_of_one_class_are_undefined_with_the_reason(features):
+    splits = {split: {"features": rows, "labels": np.zeros(len(rows), int)} for split, rows in features.items()}
+    outcomes, record = measure_features(splits)
+    assert outcomes == {} and record["undefined"]["linear_probe"] == "There are fewer than two classes."
+
+
+def test_dimension_is_the_mean_of_its_outcomes():
+    points = np.random.default_rng(0).random((2000, 3))
+    distances = np.sort(cdist(points, points))[:, 1:11]
+    outcomes, record = measure_dimensions({"train": distances, "test": np.ones((5, 2))})
+    assert outcomes["train_intrinsic_dimension"].mean() == pytest.approx(3, abs=0.2) and len(outcomes) == 1
+    assert 0 < record["train"]["standard_error"] < 0.2 and record["train"]["left_out"] == 0
+    assert record["test"] == {"undefined": "The two nearest neighbors are at the same distance from each image."}

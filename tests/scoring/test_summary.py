@@ -10,7 +10,6 @@ from compare_layers import Estimates, find_best, summarize, tabulate
 from common.names import SPLITS
 from common.scoring.bootstrap import describe, resample_means
 
-
 DENSE, PIXEL = ("dense", None), ("pixel", None)
 
 

@@ -10,6 +10,7 @@ from summarize_run import (
     collect_versions,
     flatten,
     make_baseline_table,
+    make_control_table,
     make_score_table,
     render_markdown,
     render_page,
@@ -41,8 +42,7 @@ def test_score_table_has_a_column_for_each_split_and_difference(summary):
     texts = make_score_table(summary, ROWS)
     splits, between = ["train, n = 50,000", "validation, n = 100", "test, n = 100"], ["memorization", "shift"]
     assert texts["pixel"].columns.tolist() == splits + between
-    gains = ["train, minus pixel", "validation, minus pixel", "test, minus pixel"]
-    assert texts["dense"].columns.tolist() == splits + gains + between
+    assert texts["dense"].columns.tolist() == [*splits, "test, minus pixel", *between]
     row = texts.loc["kNN accuracy, map"]
     assert row["dense", "test, minus pixel"].startswith("0.1200 (") and row["dense", "shift"].startswith("0.0200 (")
     assert texts.loc["silhouette, features", ("dense", "test, minus pixel")] == "", "it has no difference"
@@ -62,6 +62,25 @@ def test_scores_and_splits_that_are_not_known_are_left_out(layer):
     texts = make_score_table(summary, {"train": 100})
     assert texts.columns.tolist() == [("a", "train, n = 100")]
     assert texts.index.tolist() == ["kNN accuracy, map", "continuity"]
+
+
+def test_control_table_has_the_scores_before_training_and_what_is_given_and_learned(layer):
+    pixel, (entry, outcomes) = layer("pixel", None, {"test": 0.8}), layer("dense", 1, {"test": 0.9})
+    before = layer("dense", 1, {"test": 0.7})[1]
+    entries, every = [pixel[0], entry, entry | {"epoch": 0}], [pixel[1], outcomes, before]
+    summary = summarize(tabulate(entries, every, {}), Estimates(entries, every, {}))
+    texts = make_control_table(summary, {"test": 100})
+    names = ("before training", "given", "learned")
+    assert texts.columns.tolist() == [("dense", f"{name}, test") for name in names]
+    row = [text.split(" (")[0] for text in texts.loc["kNN accuracy, features"]]
+    assert row == ["0.7000", "-0.1000", "0.2000"]
+    table = tabulate(entries, every, {})
+    parts = render(summary, table)
+    assert list(parts)[1:3] == ["Layers", "Before training"] and "learned, test" in parts["Before training"]
+
+
+def test_run_without_a_control_has_no_table_of_it(summary):
+    assert make_control_table(summary, ROWS).empty
 
 
 def test_baseline_table_has_the_scores_of_the_last_split(table):

@@ -3,6 +3,7 @@
 import json
 
 from write_methods import (
+    describe_controls,
     describe_data,
     describe_layers,
     describe_neighbors,
@@ -54,6 +55,20 @@ def test_imported_model_is_described_by_its_input():
     )
     text = describe_network({"model": "there/own.keras"}, [imported | {"input": [8, 8, 1], "scaling": "unit"}])
     assert "the network own.keras (650" in text and text.endswith("1 channel, with values from 0 to 1.")
+
+
+CONTROL = {"seed": 7, "normalized_layers": 3, "images": 5000}
+
+
+def test_control_is_described_by_its_weights_and_averages():
+    assert describe_controls([CONTROL, CONTROL], is_trained=True) == (
+        "As a control, the layers of the network were also mapped and scored before training, with its initial "
+        "weights; the averages of batch normalization were set, layer by layer, to those of 5,000 training images. "
+        "What a layer has learned is the difference from this control (Saxe et al. 2011)."
+    )
+    text = describe_controls([CONTROL | {"normalized_layers": 0}], is_trained=False)
+    assert "with new weights (seed 7). What" in text and "batch" not in text
+    assert describe_controls([], is_trained=True) == ""
 
 
 def test_trained_network_is_described_by_its_training():
