@@ -118,7 +118,7 @@ def plot_layers(
     block = TITLE_HEIGHT + len(rows) * (HEADER_HEIGHT + side) + len(stages) * caption_height
     height = math.ceil(len(maps) / columns) * block + LEGEND_MARGIN + (lines + bool(note)) * LEGEND_LINE
     figure.set_figheight(height)
-    names, below = [], []  # texts
+    names, headers, below = [], [], []  # texts
     for number, (layer, by_stage) in enumerate(maps.items()):
         top = height - number // columns * block
         left, center = number % columns / columns, (number % columns + 0.5) / columns
@@ -131,9 +131,9 @@ def plot_layers(
             # The pixels, which are not trained, stand beside the layers after training.
             known = by_stage.get(stage, by_stage.get("") if stage == stages[-1] else None)
             if known is not None:
-                header = f"{len(labels[group]):,} {group}" + (f" {stage}" if stage in by_stage and stage else "")
+                header = (f"{stage}: " if stage in by_stage and stage else "") + f"{len(labels[group]):,} {group}"
                 place = (center, (top + HEADER_HEIGHT + side) / height)
-                figure.text(*place, header, size=TYPE_SIZE, color=ANNOTATION, **centered)
+                headers.append(figure.text(*place, header, size=TYPE_SIZE, color=ANNOTATION, **centered))
                 axes = figure.add_axes((left, top / height, 1 / columns, side / height))
                 marked = wrong[group] if wrong and stage == stages[-1] else None
                 draw_panel(axes, known[group], labels[group], classes, colors, side, frame, marked)
@@ -142,6 +142,7 @@ def plot_layers(
                 below.append(figure.text(center, (top - 0.03) / height, caption, size=TYPE_SIZE, **centered))
                 top -= caption_height
     shrink_texts(names, MAX_WIDTH * side)
+    shrink_texts(headers, MAX_WIDTH * side)
     shrink_texts(below, MAX_WIDTH * side)
     if note:
         bottom = (lines + 1) * LEGEND_LINE / height

@@ -65,7 +65,8 @@ def plot_prediction_depth(answers: Answers | None, layers: Sequence[str]) -> Fig
     axes.set_ylabel("images (%)")
     what = {"train": "training"}.get(answers.split, answers.split)
     axes.set_xlabel(f"prediction depth, {what} images", size=7)
-    axes.set_ylim(0, max(share.max() for _, share in shares.values()) * 1.3)
+    axes.set_ylim(0, 130)  # with room for the legend
+    axes.set_yticks(range(0, 101, 25))
     axes.legend(loc="upper right")
     return figure
 

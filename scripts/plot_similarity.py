@@ -39,7 +39,7 @@ def order_states(states: Sequence[State], layers: Sequence[str]) -> list[State]:
 
 def read_pairs(table: pd.DataFrame) -> dict[frozenset[State], Mapping[str, float]]:
     """Return the similarities of the pairs of the first network, from the table of measure_similarity."""
-    first = table[["network_seed", "network_seed_2"]].stack().iloc[:1]  # pixels have no seed
+    first = table[["network_seed", "network_seed_2"]].stack().dropna().iloc[:1]  # pixels have no seed
     pairs = {}
     for row in table.to_dict("records"):
         seeds = {row[key] for key in ("network_seed", "network_seed_2") if not pd.isna(row[key])}

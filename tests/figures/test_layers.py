@@ -246,3 +246,20 @@ def test_one_to_forty_classes_have_a_legend(classes, is_shown):
     labels = np.arange(82) % max(classes, 1)
     figure = plot(["a"], np.random.default_rng(0).normal(size=(82, 2)), labels, [f"n{k}" for k in range(classes)])
     assert bool(figure.legends) == is_shown
+
+
+def test_layers_before_training_stand_above_those_after_it_in_the_same_frame(corners):
+    coordinates, labels = corners
+    after = dict.fromkeys(GROUPS, coordinates)
+    maps = {"pixel": {"": after}, "conv1": {"after training": after, "before training": {GROUPS[0]: 3 * coordinates}}}
+    captions = {"pixel": {"": "pixels"}, "conv1": {"after training": "after", "before training": "before"}}
+    with matplotlib.rc_context(PAGE_STYLE):
+        figure = plot_layers(maps, dict.fromkeys(GROUPS, labels), NAMES, captions, "auto")
+    FigureCanvasAgg(figure).draw()
+    bottoms = [round(axes.get_position().y0, 3) for axes in figure.axes]
+    pixels, conv1 = bottoms[:2], bottoms[2:]
+    assert len(conv1) == 3 and conv1 == sorted(conv1, reverse=True) and pixels == conv1[1:]
+    assert len({axes.get_xlim() for axes in figure.axes[2:]}) == 1, "the same frame before and after"
+    texts = {text.get_text(): text.get_position()[1] for text in figure.texts}
+    assert texts["before training: 20 training images"] > texts["before"] > texts["after training: 20 training images"]
+    assert texts["after"] == texts["pixels"] and "20 held-out images" in texts
