@@ -1,10 +1,14 @@
 """Draw the images that turn from wrong to right, and back, from layer to layer."""
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from common.figures.class_names import shorten
 from common.figures.files import save_figure
+from common.figures.fonts import style_names
 from common.figures.style import ANNOTATION, DPI, FLOW_COLORS, PAGE_STYLE, PAGE_WIDTH
 from common.inputs import load_array, load_classes
 from common.logs import run_logged
@@ -20,19 +24,17 @@ MAX_LINE = 10  # characters of two answers that stand in one line
 MAX_PIXELS = 64  # side of the images that EPS stores as they are
 
 
-def shorten(name: str) -> str:
-    """Return a class name of at most MAX_NAME characters."""
-    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
-
-
 def write_answers(before: str, after: str) -> str:
     """Return the answers before and after a change, in two lines if one is too long for an image."""
-    before, after = shorten(before), shorten(after)
+    before, after = shorten(before, MAX_NAME), shorten(after, MAX_NAME)
     return f"{before} → {after}" if len(before + after) + 3 <= MAX_LINE else f"{before}\n→ {after}"
 
 
-def draw_images(figure: Figure, top: float, images: np.ndarray, texts: list[str]) -> None:
-    """Draw images (m, height, width, 1 or 3) in a row, whose upper edge is `top` inches high, each above its text."""
+def draw_images(figure: Figure, top: float, images: np.ndarray, texts: list[str], style: dict[str, Any]) -> None:
+    """Draw images (m, height, width, 1 or 3) in a row, whose upper edge is `top` inches high, each above its text.
+
+    `style` has properties of the texts.
+    """
     width, height = figure.get_size_inches()
     side = PAGE_WIDTH / COLUMNS - GAP
     for at, (image, text) in enumerate(zip(images, texts, strict=True)):
@@ -40,12 +42,13 @@ def draw_images(figure: Figure, top: float, images: np.ndarray, texts: list[str]
         axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
         axes.set_axis_off()
         shown = np.clip(image, 0, 1)
-        style = {"cmap": "gray_r", "vmin": 0, "vmax": 1}
+        pixels = {"cmap": "gray_r", "vmin": 0, "vmax": 1}
         if max(shown.shape[:2]) <= MAX_PIXELS:
-            style["interpolation"] = "none"  # of equal pixels, also in EPS
-        axes.imshow(shown[..., 0] if shown.shape[2] == 1 else shown, **style)
+            pixels["interpolation"] = "none"  # of equal pixels, also in EPS
+        axes.imshow(shown[..., 0] if shown.shape[2] == 1 else shown, **pixels)
         center = (left + side / 2) / width
-        figure.text(center, (bottom - 0.02) / height, text, ha="center", va="top", size=TYPE_SIZE, parse_math=False)
+        placed = {"ha": "center", "va": "top", "size": TYPE_SIZE, "parse_math": False}
+        figure.text(center, (bottom - 0.02) / height, text, **placed | style)
 
 
 def plot_flow_images(answers: Answers | None, images: np.ndarray, classes: list[str], layers: list[str]) -> Figure:
@@ -64,6 +67,7 @@ def plot_flow_images(answers: Answers | None, images: np.ndarray, classes: list[
     side = PAGE_WIDTH / COLUMNS - GAP
     height = sum(HEADER + (side + ANSWER if len(changed) else 0) for *_, changed in rows)
     figure, top = Figure((PAGE_WIDTH, height)), height
+    of_names = style_names([shorten(name, MAX_NAME) for name in classes])
     for change, kind, changed in rows:
         chosen = np.sort(np.random.default_rng(0).permutation(changed)[:COLUMNS])
         shown = f", {len(chosen)} shown" if len(chosen) < len(changed) else ""
@@ -74,7 +78,7 @@ def plot_flow_images(answers: Answers | None, images: np.ndarray, classes: list[
         if len(chosen):
             before, after = (answers.by_stage[stage][chosen] for stage in (change.before, change.after))
             texts = [write_answers(classes[old], classes[new]) for old, new in zip(before, after, strict=True)]
-            draw_images(figure, top, images[chosen], texts)
+            draw_images(figure, top, images[chosen], texts, of_names)
             top -= side + ANSWER
     return figure
 

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from common.figures.class_names import name_classes, type_size
+from common.figures.class_names import name_classes, shorten, type_size
 from common.figures.errors import find_errors
 from common.figures.files import save_figure
+from common.figures.fonts import style_names
 from common.figures.maps import draw_map, draw_rings, find_frame
 from common.figures.palette import class_colors
 from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
@@ -58,11 +59,14 @@ def shrink_texts(texts: Sequence[Text], width: float) -> None:
         text.set_size(text.get_size() * min(1, width / widest))
 
 
-def add_legend(figure: Figure, names: Sequence[str], colors: np.ndarray) -> int:
-    """Add a legend of the class names at the foot of a figure, and return its number of lines."""
+def add_legend(figure: Figure, names: Sequence[str], colors: np.ndarray, of_names: Mapping[str, Any]) -> int:
+    """Add a legend of the class names at the foot of a figure, and return its number of lines.
+
+    `of_names` has properties of their texts.
+    """
     handles = [Line2D([], [], marker="o", linestyle="", markersize=4, markeredgewidth=0, color=one) for one in colors]
     gap, dot = 0.8, 2.0  # between columns, and for a dot, in units of the type size
-    probe = [figure.text(0, 0, name, size=TYPE_SIZE, parse_math=False) for name in names]
+    probe = [figure.text(0, 0, name, size=TYPE_SIZE, parse_math=False, **of_names) for name in names]
     widths = [text.get_window_extent().width / figure.dpi + (gap + dot) * TYPE_SIZE / 72 for text in probe]
     for text in probe:
         text.remove()
@@ -75,8 +79,7 @@ def add_legend(figure: Figure, names: Sequence[str], colors: np.ndarray) -> int:
         handles, blank, loc="lower center", ncols=columns, fontsize=TYPE_SIZE, frameon=False, **style
     )
     for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set_parse_math(False)
-        text.set_text(name)
+        text.set(text=name, parse_math=False, **of_names)
     return math.ceil(len(names) / columns)
 
 
@@ -104,6 +107,7 @@ def plot_layers(
     empty without labels. A legend lists the classes, unless there are more than MAX_LEGEND, after the `note` on the
     captions. `wrong` has the rows to mark by rings in the last stage, by group.
     """
+    classes = [shorten(name) for name in classes]
     colors, rows = class_colors(palette, len(classes)), list_rows(maps)
     columns = min(MAX_COLUMNS, len(maps))
     side = PAGE_WIDTH / max(columns, 2)
@@ -111,7 +115,7 @@ def plot_layers(
     lines = 0
     if 0 < len(classes) <= MAX_LEGEND:
         present = np.unique(np.concatenate(list(labels.values())))
-        lines = add_legend(figure, [classes[label] for label in present], colors[present])
+        lines = add_legend(figure, [classes[label] for label in present], colors[present], style_names(classes))
     texts = [caption for by_stage in captions.values() for caption in by_stage.values()]
     caption_height = 0.05 + SCORE_LINE * max(text.count("\n") + 1 for text in texts)
     stages = list(dict.fromkeys(stage for stage, _ in rows))

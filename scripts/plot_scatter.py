@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from common.figures.class_names import name_classes, type_size
+from common.figures.class_names import name_classes, shorten, type_size
 from common.figures.errors import find_errors
 from common.figures.files import save_figure
 from common.figures.maps import draw_map, draw_rings
@@ -50,7 +50,7 @@ def plot_scatter(
     Without `classes` all points have one color, without names. `wrong` has the coordinates (m, 2) and labels (m,) of
     images to mark, each by a ring around the color of its label.
     """
-    size = size or style.size
+    size, classes = size or style.size, [shorten(name) for name in classes]
     colors = class_colors(style.palette or palette, len(classes))
     figure = Figure((size, size))
     axes = figure.add_axes((0, 0, 1, 1))

@@ -8,8 +8,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from plot_flow import plot_flow
-from plot_flow_images import COLUMNS, GAP, plot_flow_images, shorten
+from plot_flow_images import COLUMNS, GAP, MAX_NAME, plot_flow_images
 
+from common.figures.class_names import shorten
 from common.figures.style import DPI, FLOW_COLORS, PAGE_STYLE, PAGE_WIDTH
 from common.scoring.changes import Answers
 
@@ -213,7 +214,7 @@ def test_texts_and_images_are_apart_and_on_the_page(text_boxes, overlap):
     ("name", "short"), [("0", "0"), ("automobil", "automobil"), ("automobile", "automobi…"), ("", "")]
 )
 def test_long_class_names_are_shortened(name, short):
-    assert shorten(name) == short
+    assert shorten(name, MAX_NAME) == short
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -220,7 +220,7 @@ def read_columns(legend) -> int:
         ([f"{number}" for number in range(10)], 10),  # in one line
         ([f"a class with a long name {number}" for number in range(12)], 4),
         ([*["a"] * 9, "one very long name among short ones, by which the others are not spread"], 10),
-        ([f"{number} " + 80 * "x" for number in range(3)], 1),
+        ([f"{number} " + 80 * "x" for number in range(3)], 3),  # which are cut
     ],
 )
 def test_legend_has_as_many_columns_as_fit(names, columns):

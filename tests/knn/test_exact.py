@@ -81,7 +81,16 @@ def test_all_copies_of_a_row_are_found():
     rows = np.repeat(normal(6, 300, 20), 12, axis=0)
     squared, indices = find_nearest(rows[::12], rows, 12, threads=2)
     assert np.array_equal(np.sort(indices), np.arange(3600).reshape(300, 12))
-    assert (squared >= 0).all() and (squared < 1e-4).all()
+    assert (squared == 0).all()
+
+
+def test_distances_of_rows_far_from_the_origin_are_exact():
+    rows = 1000 + normal(17, 400, 50)
+    rows[200:210] = rows[:10]
+    squared, indices = find_nearest(rows, rows, 3, threads=1)
+    expected = np.take_along_axis(all_squared(rows, rows), indices, axis=1)
+    assert np.allclose(squared, expected, rtol=1e-5, atol=0)
+    assert (squared[:10, :2] == 0).all() and (squared[10:200, 1] > 0).all()
 
 
 def test_rows_beyond_single_precision_do_no_harm():

@@ -165,7 +165,8 @@ def k_smallest(k: int, values: np.ndarray, indices: np.ndarray) -> tuple[np.ndar
 def find_nearest(queries: np.ndarray, rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the k rows (n, d) nearest to each of the queries (m, d), both float32, n at least k.
 
-    The result is squared distances (m, k) float32, ascending, and row numbers (m, k) int32.
+    The result is squared distances (m, k) float32, ascending, and row numbers (m, k) int32. Products find the rows, and
+    differences give the distances: of rows far from the origin, products would give copies a distance.
     """
     squared, indices = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int32)
     norms = squared_norms(rows)
@@ -176,9 +177,9 @@ def find_nearest(queries: np.ndarray, rows: np.ndarray, k: int, threads: int) ->
         for part in chunks(len(rows), ROW_BLOCK):
             nearest.compare(everyone, rows[part], norms[part], part.start)
         nearest.complete(rows, norms)  # queries whose limit was too low
-        values, ids = nearest.result()
-        values += squared_norms(some)[:, None]
-        squared[block], indices[block] = k_smallest(k, np.maximum(values, 0, out=values), ids)
+        ids, distances = np.ascontiguousarray(nearest.result()[1]), np.zeros((len(some), k), np.float32)
+        _add_squared_distances(some, np.asarray(rows), ids, distances)
+        squared[block], indices[block] = k_smallest(k, distances, ids)
 
     for _ in map_in_threads(search, chunks(len(queries), QUERY_BLOCK), threads):
         pass
