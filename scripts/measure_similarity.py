@@ -11,7 +11,7 @@ from common.logs import run_logged
 from common.scoring.bootstrap import describe, resample_means
 from common.scoring.similarity import compare_features
 
-MAX_ROWS = 10_000  # training images that are compared
+MAX_ROWS = 5_000  # training images that are compared
 
 
 def choose_rows(count: int) -> np.ndarray:
