@@ -74,7 +74,7 @@ rule score_features:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(1500, config["memory_mb"], features=2.6),
+        mem_mb=request(2200, config["memory_mb"], features=2.6),
         block_mb=config["memory_mb"],
         runtime=request(5, features=0.04),
     params:
