@@ -57,7 +57,7 @@ code(*(f"common/workflow/{module}.py" for module in ("messages", "provenance", "
 from common.errors import UserError
 from common.names import SPLITS, SUFFIXES
 from common.scoring.parameters import MAX_VOTERS
-from common.settings import datasets, load_configuration, resolve_dataset, sources
+from common.settings import datasets, load_configuration, resolve_datasets, sources
 from common.tsne.backends import AUTO, BACKENDS
 from common.workflow import messages, provenance
 from common.workflow.resources import request
@@ -87,7 +87,7 @@ with report_user_errors("configuration: "):
         architecture = f"common/networks/architectures/{values.get('network', {}).get('model')}.py"
         if source(architecture):
             code(architecture)  # fetches a built-in one, and what it imports
-    SETTINGS = {name: resolve_dataset(name, config, SCHEMA) for name in config["datasets"]}
+    SETTINGS, INVALID = resolve_datasets(config, SCHEMA)  # INVALID: what is wrong with data sets that are not in make
 
 provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)
 

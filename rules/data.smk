@@ -53,6 +53,7 @@ rule prepare_dataset:
         reader=reader_code,
         kind=setting("kind"),
         size=setting("size"),
+        columns=setting("columns"),
         classes=setting("classes"),
         sample=setting("sample"),
         trained=setting("trained"),
@@ -82,6 +83,7 @@ rule prepare_labels:
         "../envs/data.yaml"
     params:
         code=code("prepare_labels.py"),
+        columns=setting("columns"),
         classes=setting("classes"),
         sample=setting("sample"),
     script:

@@ -47,6 +47,7 @@ if workflow.modifier.is_main_snakefile() and workflow.is_main_process and "snake
     REQUESTED, _ = get_argument_parser().parse_known_args(sys.argv[1:])
     FILES = {dataset: everything_of(dataset) for dataset in SETTINGS}
     with report_user_errors():
+        messages.check_datasets(REQUESTED.targets, INVALID)
         messages.check_targets(REQUESTED.targets, ["all"], workflow.rules, FILES)
         if REQUESTED.report and not REQUESTED.targets:
             messages.check_report(REQUESTED.report, REQUESTED.configfile or [], config["make"], FILES)

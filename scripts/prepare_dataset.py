@@ -1,7 +1,7 @@
 """Read a data set in any supported format, and write one array of images and one of labels for each split."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,14 +18,15 @@ log = logging.getLogger("workflow")
 
 
 def choose_rows(
-    labels: Mapping[str, np.ndarray], sample: int | None, trained: bool
+    labels: Mapping[str, np.ndarray], names: Sequence[str], sample: int | None, trained: bool
 ) -> dict[str, tuple[str, np.ndarray]]:
     """Return, for each split, the split of the source that its rows come from and their numbers there, ascending.
 
-    `labels` (n,) are by split of the source. `sample` training rows are used, or all. If a network is `trained`, a
-    sixth of them is held out for a missing test split, then a sixth of the rest for a missing validation split.
+    `labels` (n,) are by split of the source, `names` are those of the classes. `sample` training rows are used, or all.
+    If a network is `trained`, a sixth of them is held out for a missing test split, then a sixth of the rest for a
+    missing validation split.
     """
-    rows = draw_sample(labels["train"], sample or len(labels["train"]))
+    rows = draw_sample(labels["train"], sample or len(labels["train"]), names)
     chosen = {split: (split, np.arange(len(values))) for split, values in labels.items()}
     for split in ("test", "validation"):
         if split not in chosen and trained:
@@ -47,7 +48,7 @@ def prepare_dataset(
         labels, names = {split: np.zeros(part.images.shape[0], np.int64) for split, part in source.items()}, []
     else:
         labels, names = number_labels({split: part.labels for split, part in source.items()}, classes)
-    chosen = choose_rows(labels, sample, trained)
+    chosen = choose_rows(labels, names, sample, trained)
     return {split: (source[of].images, rows, labels[of][rows]) for split, (of, rows) in chosen.items()}, names
 
 
@@ -55,7 +56,7 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_dataset {snakemake.wildcards.dataset}"):
         params, output = snakemake.params, snakemake.output
         files = {name: path for name, path in snakemake.input.items() if name != "inside"}
-        source = read_dataset(params.kind, files, params.size)
+        source = read_dataset(params.kind, files, params.size, params.columns)
         splits, names = prepare_dataset(source, params.classes, params.sample, params.trained)
         for split, (images, rows, labels) in splits.items():
             log.info("%s: %d images of %s", split, len(rows), format_shape(images.shape[1:]))

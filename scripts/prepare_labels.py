@@ -8,7 +8,8 @@ from common.errors import UserError
 from common.files import save_array, save_json
 from common.logs import run_logged
 from common.names import SPLITS
-from common.readers.labels import number_labels, read_labels
+from common.readers.label_files import read_labels
+from common.readers.labels import number_labels
 from common.readers.splits import draw_sample
 from common.readers.streams import stream_npy
 
@@ -26,13 +27,14 @@ def common_length(lengths: Mapping[str, int]) -> int:
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_labels {snakemake.wildcards.dataset}"):
+        params = snakemake.params
         count, names = common_length({path: stream_npy(path).shape[0] for path in snakemake.input.vectors}), []
         labels = np.zeros(count, np.int64)
         if snakemake.input.get("labels"):
-            given = {"train": read_labels(snakemake.input.labels, count)}
-            numbered, names = number_labels(given, snakemake.params.classes)
+            given = {"train": read_labels(snakemake.input.labels, count, "vector", params.columns.get("labels"))}
+            numbered, names = number_labels(given, params.classes)
             labels = numbered["train"]
-        rows = draw_sample(labels, snakemake.params.sample or count)
+        rows = draw_sample(labels, params.sample or count, names)
         save_array(snakemake.output.rows, rows)
         for split in SPLITS:
             save_array(snakemake.output[f"{split}_labels"], labels[rows] if split == "train" else labels[:0])

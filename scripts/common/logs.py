@@ -42,9 +42,9 @@ def run_logged(log_path: str, name: str) -> Iterator[TextIO]:
     """Run the body of a script as a job called `name`, and yield the stream for its progress.
 
     Snakemake does not send the output of a `script:` to its `log:` file, so this does: everything that the script and
-    its libraries print goes there, C++ code included. Messages of `log` and text written to the yielded stream appear
-    on the terminal as well. If the body raises, the traceback goes to the log, one line to the terminal, and the
-    process exits with status 1.
+    its libraries print goes there, C++ code included. Messages of `log`, unless their level is DEBUG, and text written
+    to the yielded stream appear on the terminal as well. If the body raises, the traceback goes to the log, one line to
+    the terminal, and the process exits with status 1.
     """
     terminal = os.fdopen(os.dup(2), "w", buffering=1)
     log_file = open(log_path, "w", buffering=1)  # noqa: SIM115, the process ends with it
@@ -52,10 +52,12 @@ def run_logged(log_path: str, name: str) -> Iterator[TextIO]:
         stream.flush()
         os.dup2(log_file.fileno(), stream.fileno())
     progress = Tee(log_file, terminal)
-    handler = logging.StreamHandler(progress)
-    handler.setFormatter(logging.Formatter(f"%(asctime)s {name}: %(message)s", "%H:%M:%S"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    for stream, level in ((log_file, logging.DEBUG), (terminal, logging.INFO)):
+        handler = logging.StreamHandler(stream)
+        handler.setLevel(level)
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {name}: %(message)s", "%H:%M:%S"))
+        log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
     started = time.perf_counter()
     try:
         yield progress

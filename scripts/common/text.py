@@ -12,3 +12,11 @@ def join_words(items: Sequence[object]) -> str:
 def count_noun(count: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun, such as "1 image" or "1,797 images"."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def join_some(items: Sequence[object], most: int = 10) -> str:
+    """Return items as a list in a sentence, at most so many: "a, b and 3 others"."""
+    left_out = len(items) - most
+    if left_out <= 0:
+        return join_words(items)
+    return join_words([", ".join(map(str, items[:most])), count_noun(left_out, "other")])

@@ -58,7 +58,7 @@ def test_prepare_dataset_writes_images_labels_and_classes(run_script, tmp_path):
     np.savez(tmp_path / "a.npz", x_train=images[:30], y_train=np.arange(30) % 3, x_test=images[30:], y_test=np.ones(10))
     inputs = {"path": str(tmp_path / "a.npz"), "inside": str(tmp_path / "other")}
     outputs = [f"{split}_{content}" for split in SPLITS for content in ("images", "labels")]
-    settings = {"kind": "npz", "size": None, "classes": None, "sample": None, "trained": True}
+    settings = {"kind": "npz", "size": None, "columns": {}, "classes": None, "sample": None, "trained": True}
     written = run_script("prepare_dataset", inputs, [*outputs, "classes"], **settings)
     assert [len(written[f"{split}_labels"]) for split in SPLITS] == [24, 6, 10]
     assert [written[f"{split}_images"].shape for split in SPLITS] == [(24, 4, 4, 1), (6, 4, 4, 1), (10, 4, 4, 1)]
@@ -73,7 +73,7 @@ def test_prepare_labels_writes_the_rows_and_the_labels_of_a_sample(run_script, t
     np.save(tmp_path / "three.npy", VECTORS)
     (tmp_path / "labels.txt").write_text("".join(f"{'ab'[number % 2]}\n" for number in range(40)))
     inputs = {"vectors": [str(tmp_path / "three.npy")], "labels": str(tmp_path / "labels.txt")}
-    written = run_script("prepare_labels", inputs, LABEL_FILES, classes=None, sample=10)
+    written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=None, sample=10)
     assert np.array_equal(written["train_labels"], written["rows"] % 2) and len(set(written["rows"])) == 10
     assert written["classes"] == ["a", "b"]
     assert len(written["validation_labels"]) == len(written["test_labels"]) == 0

@@ -53,7 +53,7 @@ def test_vectors_that_are_not_finite_or_too_long_are_counted_over_all_blocks(str
         (np.full((50, 2), 1e300), "50 of the 50 rows of {path} have values that are not finite"),
         (np.full((50, 2), "a"), "{path} holds <U1. Vectors must be real numbers."),
         (np.zeros((50, 2), complex), "{path} holds complex128. Vectors must be real numbers."),
-        (np.full((50, 2), None), "{path} cannot be read (ValueError"),
+        (np.full((50, 2), None), "{path} holds Python objects. Save it again: labels as array.astype(str), numbers as"),
     ],
 )
 def test_arrays_that_are_not_vectors_are_refused(tmp_path, array, line):

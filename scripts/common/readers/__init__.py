@@ -11,13 +11,16 @@ from common.errors import UserError, format_shape
 from common.readers.streams import Split
 
 
-def read_dataset(kind: str, files: Mapping[str, str], size: tuple[int, int] | None) -> dict[str, Split]:
+def read_dataset(
+    kind: str, files: Mapping[str, str], size: tuple[int, int] | None, columns: Mapping[str, str] | None = None
+) -> dict[str, Split]:
     """Return the splits of a data set of this kind, from its files.
 
-    `size` (height, width) is for a folder of images. Raises UserError if the files do not hold such a data set;
-    damaged images raise it when their blocks are read.
+    `size` (height, width) is for a folder of images; `columns` (common.settings.resolve) are those of labels
+    in tables. Raises UserError if the files do not hold such a data set; damaged images raise it when their blocks are
+    read.
     """
-    options = {"size": size} if kind == "folder" else {}
+    options = {"folder": {"size": size}, "npy": {"columns": columns or {}}}.get(kind, {})
     splits = importlib.import_module(f"common.readers.{kind}").read(**files, **options)
     train = splits["train"]
     for name, split in splits.items():

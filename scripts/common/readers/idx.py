@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from common.errors import UserError, report_unreadable_file
+from common.readers.contents import refuse_content
 from common.readers.images import as_images, transpose_images
 from common.readers.labels import as_labels
 from common.readers.streams import Split, Stream, stream_bytes
@@ -18,6 +19,7 @@ from common.readers.streams import Split, Stream, stream_bytes
 log = logging.getLogger("workflow")
 
 MAX_DIMENSIONS = 4
+GZIP = b"\x1f\x8b"  # start of a gzipped file
 
 
 def stream_idx(name: str, open_file: Callable[[], BinaryIO]) -> Stream:
@@ -40,10 +42,13 @@ def stream_idx_file(path: str) -> Stream:
     """Return the array in an IDX file on disk, gzipped or not."""
 
     def open_file() -> BinaryIO:
-        with open(path, "rb") as file:
-            is_gzipped = file.read(2) == b"\x1f\x8b"
         return gzip.open(path) if is_gzipped else open(path, "rb")
 
+    with report_unreadable_file(path), open(path, "rb") as file:
+        start = file.read(2)
+        is_gzipped = start == GZIP
+        if start not in (GZIP, b"\0\0"):
+            refuse_content(path, "IDX file", "Give an IDX file, gzipped or not.")
     return stream_idx(path, open_file)
 
 
@@ -72,7 +77,7 @@ def read(
     splits = {}
     for split, images, labels in ("train", train_images, train_labels), ("test", test_images, test_labels):
         stream = as_images(stream_idx_file(images))
-        numbers = as_labels(stream_idx_file(labels), stream.shape[0])
+        numbers = as_labels(stream_idx_file(labels), stream.shape[0], "image")
         if Path(images).name.startswith("emnist-"):
             log.info("%s: EMNIST stores its images transposed; they are turned upright", images)
             stream = transpose_images(stream)

@@ -11,6 +11,7 @@ import numpy as np
 
 from common.errors import UserError, format_shape, report_unreadable_file
 from common.files import write_blocks
+from common.readers.contents import refuse_content
 
 BLOCK_BYTES = 32 * 2**20  # of a file that are in memory at once
 
@@ -59,12 +60,34 @@ def stream_bytes(name: str, shape: tuple[int, ...], dtype: np.dtype, open_at_row
     return Stream(name, shape, blocks)
 
 
+def read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return the shape, whether it is in Fortran order, and the dtype of the array at the start of a .npy file.
+
+    Raises UserError if it holds Python objects, which are a pickle.
+    """
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, is_fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise UserError(
+            f"{name} holds Python objects. Save it again: labels as array.astype(str), numbers as "
+            'array.astype("float32").'
+        )
+    return shape, is_fortran, dtype
+
+
 def stream_npy(path: str) -> Stream:
-    """Return the array of numbers or strings in a .npy file."""
+    """Return the array of numbers or strings in a .npy file, in C or Fortran order; it is memory-mapped."""
     with report_unreadable_file(path):
+        with open(path, "rb") as file:
+            if not is_npy(file):
+                refuse_content(path, ".npy file")
+            read_header(file, path)
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-        if not isinstance(array, np.ndarray) or not array.ndim:
-            raise UserError(f"{path} is not a .npy file of an array with rows. Write it with np.save.")
+        if not array.ndim:
+            raise UserError(f"{path} holds a single value. Give an array with rows.")
+        if array.offset + array.nbytes < Path(path).stat().st_size:
+            raise UserError(f"{path} goes on after its {len(array)} rows. Save one array in a file.")
 
     def blocks() -> Iterator[np.ndarray]:
         size = block_length(array.shape, array.dtype.itemsize)
@@ -74,27 +97,31 @@ def stream_npy(path: str) -> Stream:
     return Stream(path, array.shape, blocks)
 
 
+def is_npy(file: BinaryIO) -> bool:
+    """Return whether a file, at its start, is a .npy file."""
+    magic = file.read(len(np.lib.format.MAGIC_PREFIX))
+    file.seek(0)
+    return magic == np.lib.format.MAGIC_PREFIX
+
+
 def stream_npz(path: str, key: str) -> Stream:
-    """Return one array of a .npz file, compressed or not."""
+    """Return one array of a .npz file, compressed or not; raises UserError if it is in Fortran order."""
     name = f"{key} in {path}"
 
     def open_member() -> BinaryIO:
         return zipfile.ZipFile(path).open(f"{key}.npy")
 
-    def read_header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-        version = np.lib.format.read_magic(stream)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        return read(stream)
-
     def open_at_rows() -> BinaryIO:
         stream = open_member()
-        read_header(stream)
+        read_header(stream, name)
         return stream
 
     with report_unreadable_file(name), open_member() as stream:
-        shape, fortran_order, dtype = read_header(stream)
-    if dtype.hasobject or fortran_order or not shape:
-        raise UserError(f"{name} is not an array of numbers or strings in C order. Write it again with np.savez.")
+        shape, is_fortran, dtype = read_header(stream, name)
+    if is_fortran:
+        raise UserError(f"{name} is in Fortran order. Save it again as numpy.ascontiguousarray(array).")
+    if not shape:
+        raise UserError(f"{name} is a single value. Give an array with rows.")
     return stream_bytes(name, shape, dtype, open_at_rows)
 
 

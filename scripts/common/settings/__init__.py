@@ -1,12 +1,12 @@
 """The configuration: loaded, checked against the schema, and resolved for each data set.
 
     config = load_configuration(given, defaults, schema)
-    settings = {name: resolve_dataset(name, config, schema) for name in config["datasets"]}
+    settings, errors = resolve_datasets(config, schema)
 
 Snakemake reads it with its own Python, so the package imports no library of the scripts. Errors are UserErrors.
 """
 
 from common.settings.load import load_configuration
-from common.settings.resolve import resolve_dataset
+from common.settings.resolve import resolve_dataset, resolve_datasets
 
-__all__ = ["load_configuration", "resolve_dataset"]
+__all__ = ["load_configuration", "resolve_dataset", "resolve_datasets"]

@@ -7,18 +7,18 @@ from typing import Any
 from snakemake.utils import update_config
 
 from common.errors import UserError, suggest
-from common.settings.schema import check_schema
+from common.settings.schema import check_schema, convert_numbers
 from common.tsne.backends import AUTO, BACKENDS
 
 
 def load_configuration(given: Mapping[str, Any], defaults: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """Return the defaults with the given values in their place; raises UserError if the result is not valid.
 
-    The schema is completed: it gets the names of the t-SNE backends.
+    Names that YAML reads as integers become text. The schema is completed: it gets the names of the t-SNE backends.
     """
     schema["properties"]["tsne"]["properties"]["backend"]["enum"] = [AUTO, *BACKENDS]
     config = copy.deepcopy(dict(defaults))
-    update_config(config, given)
+    update_config(config, convert_numbers(given, schema))
     check_schema(config, schema)
     for name in config["make"]:
         if name not in config["datasets"]:

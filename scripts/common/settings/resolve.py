@@ -1,6 +1,7 @@
 """The settings of one data set: the global values, replaced by its own."""
 
 import copy
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,18 +16,37 @@ REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a d
 OPTIONS = ("size", "classes", "sample", "labels")  # of a data set only
 
 
+def resolve_datasets(
+    config: Mapping[str, Any], schema: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Return the settings of each data set by name, and by name what is wrong with those that are not valid.
+
+    Raises UserError if one is not valid that is in `make`.
+    """
+    settings, errors = {}, {}
+    for name in config["datasets"]:
+        try:
+            settings[name] = resolve_dataset(name, config, schema)
+        except UserError as error:
+            if name in config["make"]:
+                raise
+            errors[name] = f"{error}"
+    return settings, errors
+
+
 def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a data set; raises UserError if they are not valid.
 
     Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), `size`,
-    `classes`, `sample` and `labels`, and `trained`, whether a network is trained.
+    `classes`, `sample` and `labels`, `columns` (of labels in tables), and `trained`, whether a network is trained.
     """
-    own, path = config["datasets"][name], f"datasets.{name}"
+    path = f"datasets.{name}"
+    own, columns = take_columns(config["datasets"][name])
     settings = merge_values(own, config)
     check_schema({**config, **settings}, schema, f"{path}.")
     kind = find_kind(own, schema, path)
     settings |= {key: own.get(key) for key in OPTIONS}
-    settings |= {"kind": kind, "source": expand_path(own[kind], f"{path}.{kind}")}
+    settings |= {"kind": kind, "columns": columns, "source": expand_path(own[kind], f"{path}.{kind}")}
     settings["labels"] = expand_path(settings["labels"], f"{path}.labels")
     for key in ("model", "weights"):
         settings["network"][key] = expand_path(settings["network"][key], f"{path}.network.{key}")
@@ -35,6 +55,23 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     settings["trained"] = needs_training(settings)
     check_settings(settings, own, path, schema)
     return settings
+
+
+def take_columns(own: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a data set's own settings with each {file, column} replaced by the file, and the columns.
+
+    These are by the keys, such as "labels" or, where they are nested, "npy.test_labels".
+    """
+    plain, columns = {}, {}
+    for key, value in own.items():
+        if isinstance(value, dict) and set(value) == {"file", "column"}:
+            plain[key], columns[key] = value["file"], value["column"]
+        elif isinstance(value, dict):
+            plain[key], nested = take_columns(value)
+            columns |= {f"{key}.{name}": column for name, column in nested.items()}
+        else:
+            plain[key] = value
+    return plain, columns
 
 
 def merge_values(own: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,4 +121,4 @@ def expand_path(value: Any, key: str) -> Any:
         return value
     if set(value) & set("{}"):
         raise UserError(f"{key}: Snakemake reads braces as wildcards. Rename the file or folder {value}.")
-    return str(Path(value).expanduser())
+    return str(Path(os.path.expanduser(value)))  # noqa: PTH111, pathlib fails for the home of an unknown user

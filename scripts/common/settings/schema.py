@@ -1,5 +1,6 @@
 """The check of a configuration against its schema, with messages for the user."""
 
+import datetime
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,62 @@ TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_fini
 Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=TYPES)
 
 
+def resolve_reference(part: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a part of a schema, or the one that its $ref names; empty for one that is a truth value."""
+    if not isinstance(part, Mapping):
+        return {}
+    for name in part.get("$ref", "").split("/")[1:]:
+        schema = schema[name]
+    return schema if "$ref" in part else part
+
+
+def accepts_text(part: Mapping[str, Any]) -> bool:
+    """Return whether a part of a schema, or one of its alternatives, is for a string."""
+    return any("string" in (one.get("type"), *one.get("type", "")) for one in (part, *part.get("oneOf", [])))
+
+
+def convert_numbers(value: Any, schema: Mapping[str, Any], part: Mapping[str, Any] | None = None) -> Any:
+    """Return a configuration with integers as text where its schema has strings; YAML reads a name such as 7 as one.
+
+    `part` is the part of the schema that is for this value. No other type is converted, since the text that YAML read
+    is not known: 1.50 is the number 1.5, and no is a truth value.
+    """
+    part = resolve_reference(schema if part is None else part, schema)
+    if isinstance(value, Mapping):
+        properties, others = part.get("properties", {}), part.get("additionalProperties", {})
+        converted = {}
+        for key, item in value.items():
+            name = str(key) if is_integer(key) and str(key) not in value else key
+            converted[name] = convert_numbers(item, schema, properties.get(name, others))
+        return converted
+    if isinstance(value, list):
+        return [convert_numbers(item, schema, part.get("items", {})) for item in value]
+    return str(value) if is_integer(value) and accepts_text(part) else value
+
+
+def is_integer(value: Any) -> bool:
+    """Return whether a value is an integer, and no truth value."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def describe_value(value: Any) -> str:
+    """Return what YAML read instead of text: "the number 1.5", "the truth value false", "null" or a date."""
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    if isinstance(value, datetime.date):
+        return f"the date {value}"
+    return "null" if value is None else f"the number {value}"
+
+
+def describe_number(text: str) -> str | None:
+    """Return a number that is text in YAML, such as 1e-3, in a form that is a number there; None for other text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return f"{int(number) if number.is_integer() else number}" if math.isfinite(number) else None
+
+
 def describe_violation(error: jsonschema.ValidationError) -> str:
     """Return what is wrong, with the path of the key and the nearest valid name."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
@@ -25,6 +82,12 @@ def describe_violation(error: jsonschema.ValidationError) -> str:
     if error.validator == "additionalProperties":
         unknown = next(key for key in value if key not in error.schema["properties"])
         return f"{path}.{unknown}: there is no such key. {suggest(unknown, error.schema['properties'])}".lstrip(".")
+    if accepts_text(error.schema) and isinstance(value, bool | int | float | datetime.date | None):
+        return f"{path}: YAML reads this as {describe_value(value)}. Put it in quotes.".lstrip(": ")
+    if error.validator == "type" and isinstance(value, str) and expected in ("number", "integer"):
+        number = describe_number(value)
+        if number:
+            return f"{path}: YAML reads {value} as text. Write {number}."
     if error.validator == "enum":
         return f"{path}: {value!r} is not allowed. {suggest(value, expected)}"
     if error.validator in ("oneOf", "pattern"):

@@ -38,11 +38,11 @@ def find_idx_files(place: str, named: bool) -> dict[str, str]:
     data sets.
     """
     folder, prefix = (Path(place), "") if Path(place).is_dir() else (Path(place).parent, Path(place).name)
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    names = list_files(folder) if folder.is_dir() else []
     found = {}
     for name in names:
-        match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", name)
-        if match and name.startswith(prefix):
+        match = re.fullmatch(r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", Path(name).name)
+        if match and match[0].startswith(prefix):
             part = f"{match[2].replace('t10k', 'test')}_{match[3]}"
             found.setdefault(match[1], {}).setdefault(part, name)
     if len(found) > 1:
@@ -56,6 +56,14 @@ def find_idx_files(place: str, named: bool) -> dict[str, str]:
     if prefix and mapping in names and not named:
         files["mapping"] = mapping
     return {part: str(folder / name) for part, name in files.items()}
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return the files in a folder, sorted, then those in folders of their own names, as Kaggle packs IDX files."""
+    names = sorted(path.name for path in folder.iterdir())
+    files = [name for name in names if (folder / name).is_file()]
+    packed = [f"{name}/{path.name}" for name in names for path in sorted((folder / name).glob("*-ubyte*"))]
+    return files + packed
 
 
 def check_sources(settings: Settings, path: str) -> None:

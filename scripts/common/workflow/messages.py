@@ -22,6 +22,14 @@ def is_complete(files: Iterable[str]) -> bool:
     return all(Path(file).exists() for file in files)
 
 
+def check_datasets(requested: Sequence[str], invalid: Mapping[str, str]) -> None:
+    """Raise UserError if a requested target belongs to an invalid data set; `invalid` has the reasons by its name."""
+    for target in requested:
+        for dataset, reason in invalid.items():
+            if target == dataset or target.startswith((f"results/{dataset}/", f"results/figures/{dataset}_")):
+                raise UserError(f"configuration: {reason}")
+
+
 def check_targets(
     requested: Sequence[str], later: Sequence[str], rules: Iterable[Any], files: Mapping[str, Sequence[str]]
 ) -> None:
