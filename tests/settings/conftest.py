@@ -5,7 +5,7 @@ import copy
 import pytest
 import yaml
 
-from common.settings import load_configuration, resolve_dataset
+from common.settings import load_configuration, resolve_dataset, resolve_datasets
 from helpers import ROOT
 
 DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -20,6 +20,17 @@ def load():
         return load_configuration(changes, DEFAULTS, copy.deepcopy(SCHEMA))
 
     return load_changed
+
+
+@pytest.fixture
+def resolve_all():
+    """Return a function that resolves all data sets: resolve_all(datasets={"Mine": {"npz": "x.npz"}})."""
+
+    def resolve_changed(**changes):
+        schema = copy.deepcopy(SCHEMA)
+        return resolve_datasets(load_configuration(changes, DEFAULTS, schema), schema)
+
+    return resolve_changed
 
 
 @pytest.fixture

@@ -169,3 +169,50 @@ def test_layer_of_the_network_may_have_another_name(resolve):
     assert resolve(NPZ | {"sample": 46, "tsne": {"perplexity": 15}})["sample"] == 46
     assert resolve(NPZ | {"sample": 31, "tsne": {"perplexity": 10}})["sample"] == 31
     assert resolve(NPZ | {"tsne": {"landmarks": 91}})["tsne"]["landmarks"] == 91
+
+
+def test_invalid_data_set_is_an_error_only_if_it_is_made(resolve_all):
+    broken = NPZ | {"network": {"filters": [4]}}
+    changes = {"datasets": {"Mine": NPZ, "Broken": broken}, "layers": ["pixel", "conv2"]}
+    settings, errors = resolve_all(make=["Mine"], **changes)
+    assert set(settings) == {"MNIST", "FashionMNIST", "Digits", "Mine"}
+    assert list(errors) == ["Broken"]
+    message = "layers: the network has no conv2 (datasets.Broken). Did you mean conv1?"
+    assert errors["Broken"].startswith(message)
+    with pytest.raises(UserError) as error:
+        resolve_all(make=["Mine", "Broken"], **changes)
+    assert f"{error.value}".startswith(message)
+
+
+def test_column_of_labels_is_kept_beside_their_file(resolve):
+    settings = resolve({"vectors": {"a": "a.npy"}, "labels": {"file": "~/t.csv", "column": "a {b}"}})
+    assert settings["labels"] == str(Path.home() / "t.csv") and settings["columns"] == {"labels": "a {b}"}
+    npy = {"images": "x.npy", "labels": "y.txt", "test_images": "x.npy"}
+    table = {"file": "t.csv", "column": "species"}
+    settings = resolve({"npy": npy | {"test_labels": table}})
+    assert settings["source"] == npy | {"test_labels": "t.csv"} and settings["columns"] == {
+        "npy.test_labels": "species"
+    }
+    assert resolve(NPZ)["columns"] == {}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "find"),
+    [
+        *(({kind: "~/x"}, lambda settings: settings["source"]) for kind in ("pickle", "idx", "npz", "folder")),
+        ({"npy": {"images": "a.npy", "labels": "~/x"}}, lambda settings: settings["source"]["labels"]),
+        ({"npy": {"images": "a.npy", "labels": {"file": "~/x", "column": "c"}}}, lambda s: s["source"]["labels"]),
+        ({"vectors": {"a": "~/x"}}, lambda settings: settings["source"]["a"]),
+        ({"vectors": {"a": "a.npy"}, "labels": "~/x"}, lambda settings: settings["labels"]),
+        (
+            NPZ | {"network": {"model": "keras.applications.VGG16", "weights": "~/x"}},
+            lambda settings: settings["network"]["weights"],
+        ),
+    ],
+)
+def test_home_folder_is_expanded_in_every_path(resolve, dataset, find):
+    assert find(resolve(dataset)) == str(Path.home() / "x")
+
+
+def test_path_that_begins_with_a_tilde_but_no_user_is_left(resolve):
+    assert resolve({"npz": "~no-such-user.npz"})["source"] == "~no-such-user.npz"

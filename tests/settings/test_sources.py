@@ -40,6 +40,23 @@ def test_usual_spellings_of_idx_files_are_known(tmp_path, name):
     assert find_idx_files(str(tmp_path), named=True)["test_images"] == str(tmp_path / name)
 
 
+@pytest.mark.parametrize("separator", ["-", "."])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_idx_files_in_folders_of_their_names_are_found(tmp_path, separator, suffix):
+    """As Kaggle packs them: a folder with the name of the file, beside it or instead of it."""
+    names = [f"{part.replace('test', 't10k')}-ubyte" for part in PARTS]
+    for name in names:
+        file = name.replace("-idx", f"{separator}idx") + suffix
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).touch()
+    files = find_idx_files(str(tmp_path), named=True)
+    assert files["train_images"] == f"{tmp_path}/{names[0]}/train-images{separator}idx3-ubyte{suffix}"
+    assert files["test_labels"] == f"{tmp_path}/{names[3]}/t10k-labels{separator}idx1-ubyte{suffix}"
+    beside = tmp_path / "train-images.idx3-ubyte"
+    beside.touch()
+    assert find_idx_files(str(tmp_path), named=True)["train_images"] == str(beside)
+
+
 def test_missing_idx_files_are_named_as_they_are_usually_called(tmp_path):
     files = find_idx_files(f"{tmp_path}/nowhere", named=True)
     assert files["train_images"] == f"{tmp_path}/nowhere/train-images-idx3-ubyte.gz" and len(files) == 4

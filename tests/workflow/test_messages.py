@@ -10,6 +10,7 @@ import pytest
 from common.errors import UserError
 from common.workflow.messages import (
     KILLED,
+    check_datasets,
     check_report,
     check_targets,
     explain_failure,
@@ -62,6 +63,17 @@ def test_unknown_target_is_answered_with_the_nearest(target, hint):
     with pytest.raises(UserError) as raised:
         check_targets(["Small", target], ["all"], RULES, FILES)
     assert f"{raised.value}" == f"there is no target {target}. {hint}"
+
+
+@pytest.mark.parametrize(
+    "target", ["Bad", "results/Bad/layers.csv", "results/figures/Bad_scores.eps", "results/figures/Bad_tSNE_conv1.png"]
+)
+def test_data_set_that_is_not_valid_is_refused_when_it_is_requested(target):
+    invalid = {"Other": "other", "Bad": "layers: the network has no conv9 (datasets.Bad)."}
+    check_datasets(["Small", "Badge", "results/Badge/layers.csv", *FIGURES], invalid)
+    with pytest.raises(UserError) as raised:
+        check_datasets(["Small", target], invalid)
+    assert f"{raised.value}" == "configuration: layers: the network has no conv9 (datasets.Bad)."
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """The check of a configuration against its schema, with messages for the user."""
 
 import datetime
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema
@@ -19,37 +20,41 @@ TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_fini
 Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=TYPES)
 
 
-def resolve_reference(part: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a part of a schema, or the one that its $ref names; empty for one that is a truth value."""
-    if not isinstance(part, Mapping):
-        return {}
-    for name in part.get("$ref", "").split("/")[1:]:
-        schema = schema[name]
-    return schema if "$ref" in part else part
+def list_alternatives(part: Any, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return a part of a schema, or the one that its $ref names, and its alternatives (oneOf)."""
+    if not isinstance(part, Mapping):  # a truth value, for any value or none
+        return [{}]
+    if "$ref" in part:
+        names = part["$ref"].split("/")[1:]
+        return list_alternatives(functools.reduce(lambda found, name: found[name], names, schema), schema)
+    return [part, *(found for one in part.get("oneOf", []) for found in list_alternatives(one, schema))]
 
 
-def accepts_text(part: Mapping[str, Any]) -> bool:
-    """Return whether a part of a schema, or one of its alternatives, is for a string."""
-    return any("string" in (one.get("type"), *one.get("type", "")) for one in (part, *part.get("oneOf", [])))
-
-
-def convert_numbers(value: Any, schema: Mapping[str, Any], part: Mapping[str, Any] | None = None) -> Any:
+def convert_numbers(value: Any, schema: Mapping[str, Any], part: Any = None) -> Any:
     """Return a configuration with integers as text where its schema has strings; YAML reads a name such as 7 as one.
 
     `part` is the part of the schema that is for this value. No other type is converted, since the text that YAML read
     is not known: 1.50 is the number 1.5, and no is a truth value.
     """
-    part = resolve_reference(schema if part is None else part, schema)
+    parts = list_alternatives(schema if part is None else part, schema)
     if isinstance(value, Mapping):
-        properties, others = part.get("properties", {}), part.get("additionalProperties", {})
-        converted = {}
-        for key, item in value.items():
-            name = str(key) if is_integer(key) and str(key) not in value else key
-            converted[name] = convert_numbers(item, schema, properties.get(name, others))
-        return converted
+        properties = {name: one for part in parts for name, one in part.get("properties", {}).items()}
+        others = parts[0].get("additionalProperties", {})
+        return {
+            str(key) if is_integer(key) and str(key) not in value else key: convert_numbers(
+                item, schema, properties.get(key, others)
+            )
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [convert_numbers(item, schema, part.get("items", {})) for item in value]
-    return str(value) if is_integer(value) and accepts_text(part) else value
+        items = next((part["items"] for part in parts if "items" in part), {})
+        return [convert_numbers(item, schema, items) for item in value]
+    return str(value) if is_integer(value) and accepts_text(parts) else value
+
+
+def accepts_text(parts: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether any of the alternatives in a schema is for a string."""
+    return any("string" in (part.get("type"), *part.get("type", "")) for part in parts)
 
 
 def is_integer(value: Any) -> bool:
@@ -82,7 +87,9 @@ def describe_violation(error: jsonschema.ValidationError) -> str:
     if error.validator == "additionalProperties":
         unknown = next(key for key in value if key not in error.schema["properties"])
         return f"{path}.{unknown}: there is no such key. {suggest(unknown, error.schema['properties'])}".lstrip(".")
-    if accepts_text(error.schema) and isinstance(value, bool | int | float | datetime.date | None):
+    if accepts_text([error.schema, *error.schema.get("oneOf", [])]) and isinstance(
+        value, bool | int | float | datetime.date | None
+    ):
         return f"{path}: YAML reads this as {describe_value(value)}. Put it in quotes.".lstrip(": ")
     if error.validator == "type" and isinstance(value, str) and expected in ("number", "integer"):
         number = describe_number(value)
