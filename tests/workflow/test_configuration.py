@@ -45,7 +45,7 @@ def test_common_value_that_breaks_another_data_set_is_an_error_when_that_is_requ
     for target in ("Broken", "results/figures/Broken_tSNE_pixel.eps"):
         result = workflow.run("--dry-run", "--", target)
         message = "configuration: layers: the network has no conv2 (datasets.Broken). Did you mean conv1?"
-        assert result.returncode != 0 and [line for line in result.stderr.splitlines() if line.startswith(message)]
+        assert result.returncode != 0 and message in result.stdout + result.stderr
 
 
 def test_configuration_that_is_not_yaml_is_refused(fresh, tmp_path):
