@@ -30,14 +30,22 @@ def test_all_output_goes_to_the_log_and_progress_to_the_terminal_too(tmp_path):
 print("from Python")
 os.system("echo from another process; echo and its errors >&2")
 logging.getLogger("workflow").info("epoch 1")
+logging.getLogger("workflow").debug("rows of each class")
 print("a bar", file=progress)"""
     result = run_job(tmp_path, body)
     log = (tmp_path / "rule.log").read_text()
     assert result.returncode == 0 and result.stdout == ""
-    for text in ("from Python", "from another process", "and its errors", "rule layer: epoch 1", "a bar"):
+    for text in (
+        "from Python",
+        "from another process",
+        "and its errors",
+        "rule layer: epoch 1",
+        "a bar",
+        "layer: rows of",
+    ):
         assert text in log
     assert "rule layer: epoch 1" in result.stderr and "a bar" in result.stderr
-    assert "from" not in result.stderr
+    assert "from" not in result.stderr and "rows of" not in result.stderr
     last = result.stderr.splitlines()[-1]
     assert re.fullmatch(r"\d\d:\d\d:\d\d rule layer: done in \d\.\d s, peak memory \d\.\d\d GiB", last)
     assert log.splitlines()[-1] == last

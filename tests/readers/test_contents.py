@@ -40,6 +40,7 @@ def packed(*names: str) -> bytes:
         (packed("archive/data.pkl"), "it is a PyTorch file", "torch.load"),
         (packed("config.json", "model.weights.h5"), "it is a Keras model", "by the key network.model"),
         (packed("a.png"), "it is a zip archive", "Unpack it."),
+        (packed("a.npy")[:-10], "it is a damaged zip archive", "Download or write it again."),
         (packed(), "it is a zip archive", "Unpack it."),
         (pickle.dumps(TABLE), "it is a pickle", "numpy.asarray(pickle.load("),
         (b"\x89PNG\r\n\x1a\n", "it is a PNG image", "by the key folder"),

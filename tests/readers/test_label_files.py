@@ -43,6 +43,7 @@ def said(caplog, tmp_path):
         ("labels.txt", "b\n a, c \n01\n", ["b", "a, c", "01"]),
         ("labels.txt", "ankle boot\nT-shirt/top\ndress\n", ["ankle boot", "T-shirt/top", "dress"]),
         ("labels.txt", '"b"\n"a ""x"""\n5"\n', ["b", 'a "x"', '5"']),
+        ("labels.txt", '"\n"a" or "b"\nb,"\n', ['"', '"a" or "b"', 'b,"']),
         ("labels.txt", '"a, b"\n"a, c"\n"d, e"\n', ["a, b", "a, c", "d, e"]),
         ("labels.csv", '"a, b"\n01\nnan\n', ["a, b", "01", "nan"]),
         ("labels.csv", '"a\nb"\nb\n été \n', ["a\nb", "b", "été"]),
@@ -84,7 +85,7 @@ def test_first_line_that_is_one_too_many_and_no_label_is_a_header(read, said, na
 
 
 ONE_TOO_MANY = "labels.txt has 4 lines for 3 vectors. Remove the 1 extra line."
-COLUMNS = "columns. Give one label a line, in quotes if it has commas, or a table and the name of its column: labels: {"
+COLUMNS = "columns. Put a label that has"
 
 
 @pytest.mark.parametrize(
@@ -106,13 +107,20 @@ COLUMNS = "columns. Give one label a line, in quotes if it has commas, or a tabl
             "labels.txt, line 2: 0.5 is not a whole number. Give class numbers, or names",
         ),
         ("labels.csv", "y\n1.0\n2.0\n0.5\n", "labels.csv, line 4: 0.5 is not a whole number."),
-        ("labels.csv", "1\n3,4\n5\n", f"labels.csv, line 2 has 2 {COLUMNS}file: labels.csv, column: NAME}}."),
+        (
+            "labels.csv",
+            "1\n3,4\n5\n",
+            f"labels.csv, line 2 has 2 {COLUMNS} ',' in quotes, or give a table and"
+            " the name of its column: labels: {file: labels.csv, column: NAME}.",
+        ),
         ("labels.csv", ",y\n0,3\n1,5\n2,3\n", f"labels.csv, line 1 has 2 {COLUMNS}"),
         ("labels.csv", "a;b;c\n0;3;2\n1;5;2\n2;3;1\n", f"labels.csv, line 1 has 3 {COLUMNS}"),
         ("labels.tsv", "a\tb\nb\nc\n", f"labels.tsv, line 1 has 2 {COLUMNS}"),
         ("labels.txt", "0\tb\n1\ta\n2\tc\n", f"labels.txt, line 1 has 2 {COLUMNS}"),
         ("labels.txt", "0 0 1\n1 0 0\n0 1 0\n", f"labels.txt, line 1 has 3 {COLUMNS}"),
         ("labels.txt", "1,5\n2,5\n3,5\n", f"labels.txt, line 1 has 2 {COLUMNS}"),
+        ("labels.csv", 'b\n"a\nc\n', "labels.csv, line 2 has wrong quotes (unexpected end of data). Close or double"),
+        ("labels.csv", 'b\n"a"x\nc\n', "labels.csv, line 2 has wrong quotes ("),
         ("labels.txt", b"b\n\xe9\nc\n", "labels.txt is no text in UTF-8 (it begins with"),
         (
             "labels.txt",

@@ -28,6 +28,7 @@ SIGNATURES = {
     b"\x89PNG": ("a PNG image", FOLDER),
     b"\xff\xd8\xff": ("a JPEG image", FOLDER),
     b"GIF8": ("a GIF image", FOLDER),
+    b"PK\3\4": ("a damaged zip archive", "Download or write it again."),
     b"%PDF": ("a PDF file", "Export its table as text."),
     b"SQLite format 3": ("an SQLite database", "Export its table as text."),
     b"\0\0\x08": ("an IDX file", "Give its folder by the key idx."),

@@ -6,6 +6,7 @@ import io
 import logging
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -88,12 +89,23 @@ def log_dropped(path: str, count: int) -> None:
     log.info("%s: %s at the end left out", path, count_noun(count, "empty line"))
 
 
-def split_fields(text: str, delimiter: str) -> list[Fields]:
-    """Return the fields of each line of a table, without quotes and surrounding blanks; an empty line has none."""
-    reader, lines, number = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [], 1
-    for fields in reader:
-        lines.append((number, [field.strip() for field in fields]))
-        number = reader.line_num + 1
+def split_line(line: str, delimiter: str) -> list[str]:
+    """Return the fields of one line, without quotes and surrounding blanks; an empty line has none."""
+    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
+
+
+def split_table(path: str, text: str, delimiter: str) -> list[Fields]:
+    """Return the fields of each line of a table, as `split_line`; fields in quotes may have several lines.
+
+    Raises UserError with the line if quotes are not closed.
+    """
+    reader, lines, number = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [], 1
+    try:
+        for fields in reader:
+            lines.append((number, [field.strip() for field in fields]))
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path}, line {number} has wrong quotes ({error}). Close or double them.") from error
     return lines
 
 
@@ -103,23 +115,30 @@ def read_words(path: str, text: str) -> list[Word]:
     A file has several columns if all lines have the same number of fields, or if it is a .csv or .tsv file and any line
     has more than one.
     """
-    usual = TABLES.get(Path(path).suffix.lower())
-    words = [word.strip() for word in re.split(NEWLINE, text)]
-    several = [(1, words[0].split())] if all(re.fullmatch(NUMBERS, word) for word in words) else []
+    lines = re.split(NEWLINE, text)
+    if all(re.fullmatch(NUMBERS, line.strip()) for line in lines):
+        refuse_columns(path, 1, len(lines[0].split()), " ")
     for delimiter in DELIMITERS:
-        lines = split_fields(text, delimiter)
-        wide = [line for line in lines if len(line[1]) > 1]
-        if wide and (delimiter == usual or {len(fields) for _, fields in lines} == {len(wide[0][1])}):
-            several = wide
-    if several:
-        number, fields = several[0]
-        raise UserError(
-            f"{path}, line {number} has {len(fields)} columns. Give one label a line, in quotes if it has commas, or a "
-            f"table and the name of its column: labels: {{file: {path}, column: NAME}}."
-        )
-    if usual:
-        return [(number, "".join(fields)) for number, fields in split_fields(text, usual)]
-    return [(number, unquote(word)) for number, word in enumerate(words, 1)]
+        if all(delimiter in line for line in lines):
+            widths = {len(split_line(line, delimiter)) for line in lines}
+            if len(widths) == 1 and max(widths) > 1:
+                refuse_columns(path, 1, max(widths), delimiter)
+    usual = TABLES.get(Path(path).suffix.lower())
+    if not usual:
+        return [(number, unquote(line.strip())) for number, line in enumerate(lines, 1)]
+    table = split_table(path, text, usual)
+    for number, fields in table:
+        if len(fields) > 1:
+            refuse_columns(path, number, len(fields), usual)
+    return [(number, fields[0] if fields else "") for number, fields in table]
+
+
+def refuse_columns(path: str, number: int, count: int, delimiter: str) -> NoReturn:
+    """Raise UserError for a line that has several columns."""
+    raise UserError(
+        f"{path}, line {number} has {count} columns. Put a label that has {delimiter!r} in quotes, or give a table and "
+        f"the name of its column: labels: {{file: {path}, column: NAME}}."
+    )
 
 
 def unquote(word: str) -> str:
@@ -132,9 +151,10 @@ def read_column(path: str, text: str, column: str) -> list[Word]:
 
     Raises UserError if there is no such column, or a line has another number of fields than the header.
     """
-    tables = [split_fields(text, delimiter) for delimiter in DELIMITERS]
-    lines = max(tables, key=lambda lines: (column in lines[0][1], len(lines[0][1])))
-    (_, header), *lines = lines
+    first = re.split(NEWLINE, text, maxsplit=1)[0]
+    headers = {delimiter: split_line(first, delimiter) for delimiter in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda mark: (column in headers[mark], len(headers[mark])))
+    (_, header), *lines = split_table(path, text, delimiter)
     if header.count(column) != 1:
         problem = f"several columns {column}. Rename one" if column in header else f"no column {column}"
         raise UserError(f"{path} has {problem}. {'' if column in header else suggest(column, header)}".rstrip())
