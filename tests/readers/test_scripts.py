@@ -79,6 +79,15 @@ def test_prepare_labels_writes_the_rows_and_the_labels_of_a_sample(run_script, t
     assert len(written["validation_labels"]) == len(written["test_labels"]) == 0
 
 
+def test_prepare_labels_reads_a_column_of_a_table(run_script, tmp_path):
+    np.save(tmp_path / "three.npy", VECTORS)
+    (tmp_path / "t.csv").write_text("id;kind\n" + "".join(f"{number};{'ab'[number % 2]}\n" for number in range(40)))
+    inputs = {"vectors": [str(tmp_path / "three.npy")], "labels": str(tmp_path / "t.csv")}
+    columns = {"labels": "kind"}
+    written = run_script("prepare_labels", inputs, LABEL_FILES, columns=columns, classes=None, sample=None)
+    assert written["train_labels"].tolist() == [0, 1] * 20 and written["classes"] == ["a", "b"]
+
+
 def test_prepare_labels_writes_all_rows_and_no_classes_without_labels(run_script, tmp_path):
     np.save(tmp_path / "three.npy", VECTORS)
     written = run_script("prepare_labels", {"vectors": [tmp_path / "three.npy"] * 2}, LABEL_FILES, sample=None)
