@@ -48,6 +48,7 @@ def said(caplog, tmp_path):
         ("labels.csv", '"a, b"\n01\nnan\n', ["a, b", "01", "nan"]),
         ("labels.csv", '"a\nb"\nb\n été \n', ["a\nb", "b", "été"]),
         ("labels.tsv", "a, b\nb\nc\n", ["a, b", "b", "c"]),
+        ("labels.txt", "PAR1\nBZh\nGIF8\n", ["PAR1", "BZh", "GIF8"]),
         ("labels", "3.0\n1.0\n2.0\n", ["3", "1", "2"]),
         ("labels.txt", b"\xef\xbb\xbf3\n1\n2\n", ["3", "1", "2"]),
         ("labels.csv", b"\xef\xbb\xbf3\r\n1\r\n2\r\n", ["3", "1", "2"]),

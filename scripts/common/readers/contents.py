@@ -12,10 +12,10 @@ MAX_QUOTED = 30  # characters of a text that a message quotes
 NUMBER = r"[+-]?[0-9.]+(e[+-]?[0-9]+)?"
 DOWNLOAD, UNPACK, FOLDER = "Download it again.", "Unpack it.", "Give its folder by the key folder."
 
-# What a file is by its start, and what to do: a sentence, or a module and the expression that reads the array.
+GIT_LFS = b"version https://git-lfs"
+# What a binary file is by its start, and what to do: a sentence, or a module and the expression that reads the array.
 SIGNATURES = {
     b"\x93NUMPY": ("a .npy file", "Give it by the key npy."),
-    b"version https://git-lfs": ("a Git LFS pointer, without the data", "Run git lfs pull."),
     b"\x89HDF": ("an HDF5 file", "h5py", 'h5py.File("{file}")["NAME"][:]'),
     b"MATLAB 7.3": ("a MATLAB file", "h5py", 'h5py.File("{file}")["NAME"][:].T'),
     b"MATLAB 5.0": ("a MATLAB file", "scipy.io", 'scipy.io.loadmat("{file}")["NAME"]'),
@@ -29,7 +29,6 @@ SIGNATURES = {
     b"\xff\xd8\xff": ("a JPEG image", FOLDER),
     b"GIF8": ("a GIF image", FOLDER),
     b"PK\3\4": ("a damaged zip archive", "Download or write it again."),
-    b"%PDF": ("a PDF file", "Export its table as text."),
     b"SQLite format 3": ("an SQLite database", "Export its table as text."),
     b"\0\0\x08": ("an IDX file", "Give its folder by the key idx."),
     **{
@@ -62,12 +61,14 @@ def describe_content(path: str) -> tuple[str, str]:
         matches = ((what, name) for pattern, what in ARCHIVES.items() for name in names if re.fullmatch(pattern, name))
         (what, *way), member = next(matches)
         return f"it is {what}", describe_way(path, *way, member=member.removesuffix(".npy"))
-    for signature, (what, *way) in SIGNATURES.items():
-        if start.startswith(signature):
-            return f"it is {what}", describe_way(path, *way)
     text = start.decode("utf-8-sig", "ignore")
     if len(text.encode()) < 0.9 * len(start) or not re.fullmatch(r"[\s\x20-\U0010ffff]+", text):
+        for signature, (what, *way) in SIGNATURES.items():
+            if start.startswith(signature):
+                return f"it is {what}", describe_way(path, *way)
         return f"it begins with the bytes {start[:8].hex(' ')}", "Write it with numpy.save."
+    if start.startswith(GIT_LFS):
+        return "it is a Git LFS pointer, without the data", "Run git lfs pull."
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.I):
         return "it is an HTML page", DOWNLOAD
     line = text.lstrip().splitlines()[0] if text.strip() else text

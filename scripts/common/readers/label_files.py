@@ -75,13 +75,12 @@ def read_text(path: str) -> str:
 
 def drop_empty_end(path: str, text: str) -> str:
     """Return a text without the empty lines at its end, and without the end of its last line."""
-    match = re.search(rf"({NEWLINE})\s*\Z", text)
-    if not match:
-        return text
-    dropped = len(re.findall(NEWLINE, match[0])) - match[0].endswith(("\r", "\n"))
-    if dropped:
+    end = len(text.rstrip())
+    last, *empty = re.split(NEWLINE, text[end:])
+    dropped = len(empty) - (empty[-1:] == [""])  # the last line may end with a newline
+    if dropped > 0:
         log_dropped(path, dropped)
-    return text[: match.start()]
+    return text[:end] + last
 
 
 def log_dropped(path: str, count: int) -> None:
