@@ -1,7 +1,8 @@
 # Needs: the files that a data set names in the configuration, or a source to download them from.
 # Makes: resources/{download}.pkl.gz; for each data set results/{dataset}/data/{split}_images.npy, (n, height, width,
 #        channels) float32 in [0, 1], and {split}_labels.npy, (n,) int64, for the splits train, validation and test, and
-#        classes.json, the class names, by class number. Vectors have no images and one split; of them are made
+#        classes.json, the class names, by class number, and {split}_files.csv, the images' files or the vectors' names,
+#        with rows only if there are such names. Vectors have no images and one split; of them are made
 #        results/{dataset}/features/{layer}.npy, (n, d) float32, and data/rows.npy, the rows of their files that are used.
 
 
@@ -38,6 +39,9 @@ rule prepare_dataset:
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_images="results/{dataset}/data/test_images.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
+        train_files="results/{dataset}/data/train_files.csv",
+        validation_files="results/{dataset}/data/validation_files.csv",
+        test_files="results/{dataset}/data/test_files.csv",
         classes="results/{dataset}/data/classes.json",
     log:
         "logs/prepare_dataset/{dataset}.log",
@@ -52,7 +56,8 @@ rule prepare_dataset:
         code=code("prepare_dataset.py"),
         reader=reader_code,
         kind=setting("kind"),
-        size=setting("size"),
+        folder_options=folder_options,
+        folder_digest=folder_digest,
         columns=setting("columns"),
         classes=setting("classes"),
         sample=setting("sample"),
@@ -66,11 +71,15 @@ rule prepare_labels:
     input:
         vectors=vector_files,
         labels=optional_file("labels"),
+        ids=optional_file("ids"),
     output:
         rows="results/{dataset}/data/rows.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
+        train_files="results/{dataset}/data/train_files.csv",
+        validation_files="results/{dataset}/data/validation_files.csv",
+        test_files="results/{dataset}/data/test_files.csv",
         classes="results/{dataset}/data/classes.json",
     log:
         "logs/prepare_labels/{dataset}.log",

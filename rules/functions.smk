@@ -17,6 +17,11 @@ def images_by_split(kind):
     return [f"results/{{dataset}}/data/{split}_{kind}.npy" for split in SPLITS]
 
 
+def names_by_split():
+    """Return the tables of the rows' names of all splits."""
+    return [f"results/{{dataset}}/data/{split}_files.csv" for split in SPLITS]
+
+
 def setting(key):
     """Return a function that looks a setting of a job's data set up, such as network/seeds."""
     return lookup(f"{{dataset}}/{key}", within=SETTINGS)
@@ -84,7 +89,28 @@ def dataset_files(wildcards):
     """Return the files of a data set of images, by the arguments of its reader."""
     settings, path = SETTINGS[wildcards.dataset], f"datasets.{wildcards.dataset}"
     sources.check_sources(settings, path)
-    return sources.list_sources(settings, path)
+    files = sources.list_sources(settings)
+    # The time of a folder says little: folder_digest says whether the files in it have changed.
+    return {name: ancient(file) for name, file in files.items()} if settings["kind"] == "folder" else files
+
+
+def folder_options(wildcards):
+    """Return the settings with which a folder of images is read; none for other kinds."""
+    settings = SETTINGS[wildcards.dataset]
+    options = ("size", "white", "skip_damaged") if settings["kind"] == "folder" else ()
+    return {key: settings[key] for key in options}
+
+
+@functools.cache
+def digest_folder(folder):
+    """Return a digest of the files in a folder, which a run computes once."""
+    return digest_files(folder)
+
+
+def folder_digest(wildcards):
+    """Return a digest of the files in a job's folder of images, which a change in place changes; None without one."""
+    settings = SETTINGS[wildcards.dataset]
+    return digest_folder(settings["source"]) if settings["kind"] == "folder" else None
 
 
 def vector_files(wildcards):

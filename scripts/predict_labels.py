@@ -11,6 +11,7 @@ from common.logs import run_logged
 from common.networks.graph import batch_size, explain_output
 from common.networks.keras_setup import keras, use_devices
 from common.networks.model_files import load_network
+from common.row_names import load_names
 
 log = logging.getLogger("workflow")
 
@@ -55,13 +56,14 @@ if __name__ == "__main__":
                 snakemake.params.splits, snakemake.input.images, snakemake.input.labels, strict=True
             )
         }
+        names = load_names(snakemake.input.names, [len(labels) for _, labels in splits.values()])
         problem = "the data set has no labels"
         if classes:
             problem = explain_output(network, splits["train"][0], len(classes))
         if problem:
             log.info("the network does not predict these classes: %s", problem)
         tables = []
-        for split, (images, labels) in splits.items():
+        for number, (split, (images, labels)) in enumerate(splits.items()):
             if problem:
                 table = empty_predictions(labels, known=bool(classes))
             else:
@@ -69,6 +71,8 @@ if __name__ == "__main__":
                 correct = (table.prediction == table.label).sum()
                 log.info("%s: %d of %d predictions are correct", split, correct, len(table))
             table.insert(0, "split", split)
+            if names:
+                table.insert(2, names[0], names[1][number])
             tables.append(table)
         with atomic_write(snakemake.output.predictions) as part:
             pd.concat(tables).to_csv(part, index=False, float_format="%.5g")

@@ -8,10 +8,12 @@ from common.errors import UserError
 from common.files import save_array, save_json
 from common.logs import run_logged
 from common.names import SPLITS
+from common.readers.ids import read_ids
 from common.readers.label_files import read_labels
 from common.readers.labels import number_labels
 from common.readers.splits import draw_sample
 from common.readers.streams import stream_npy
+from common.row_names import save_names
 
 
 def common_length(lengths: Mapping[str, int]) -> int:
@@ -36,6 +38,8 @@ if __name__ == "__main__":
             labels = numbered["train"]
         rows = draw_sample(labels, params.sample or count, names)
         save_array(snakemake.output.rows, rows)
+        ids = read_ids(snakemake.input.ids, count)[rows].tolist() if snakemake.input.get("ids") else []
         for split in SPLITS:
+            save_names(snakemake.output[f"{split}_files"], "name", ids if split == "train" else [])
             save_array(snakemake.output[f"{split}_labels"], labels[rows] if split == "train" else labels[:0])
         save_json(snakemake.output.classes, names, indent=None)

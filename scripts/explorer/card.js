@@ -13,7 +13,7 @@ function drawCard() {
   drawNeighborButtons(image);
 }
 
-/** List the label, the prediction and the number of an image. */
+/** List the label, the prediction, the number and the file of an image. */
 function drawFacts(image) {
   const facts = hasLabels ? [["Label", getClassName(image), "name"]] : [];
   if (data.predicted) {
@@ -22,6 +22,7 @@ function drawFacts(image) {
   }
   const { split, id } = locateInSplit(image);
   facts.push([hasHeldOut ? { train: "Training", validation: "Validation", test: "Test" }[split] : "Row", `no. ${id}`, ""]);
+  if (data.naming) facts.push([{ file: "File", name: "Name" }[data.naming], names[image], "file"]);
   const elements = facts.flatMap(([term, text, className]) => [
     makeElement("dt", { textContent: term }),
     makeElement("dd", { textContent: text, className }),

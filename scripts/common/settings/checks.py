@@ -11,6 +11,11 @@ from common.scoring.parameters import MIN_ROWS
 
 # Ends of the names of files, which the name of a layer must not have.
 RESERVED_ENDS = r"(_validation|_test|_joint|_knn|_embed|-(training|tsne)[0-9]+)$"
+FOLDER_KEYS = {  # with what to do for data of other kinds
+    "size": "Use network.input.size for a model's input",
+    "white": "Scale the values of arrays to 0 to 255",
+    "skip_damaged": "Remove it",
+}
 Settings = Mapping[str, Any]
 
 
@@ -34,10 +39,14 @@ def check_options(settings: Settings, own: Settings, path: str) -> None:
     if settings["kind"] == "vectors":
         if "layers" in own or "network" in own:
             raise UserError(f"{path}: vectors are layers themselves. Remove layers and network.")
-    elif "labels" in own:
-        raise UserError(f"{path}.labels: this key is for vectors only. npy has its own labels.")
-    if "size" in own and settings["kind"] != "folder":
-        raise UserError(f"{path}.size: this key is for a folder only. Use network.input.size for a model's input.")
+    else:
+        for key, remedy in (("labels", "npy has its own labels"), ("ids", "The images of a folder have their files")):
+            if key in own:
+                raise UserError(f"{path}.{key}: this key is for vectors only. {remedy}.")
+    if settings["kind"] != "folder":
+        for key, remedy in FOLDER_KEYS.items():
+            if key in own:
+                raise UserError(f"{path}.{key}: this key is for a folder only. {remedy}.")
 
 
 def check_layer_names(settings: Settings, path: str, pattern: str) -> None:

@@ -13,7 +13,7 @@ from common.settings.checks import check_settings
 from common.settings.schema import check_schema
 
 REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
-OPTIONS = ("size", "classes", "sample", "labels")  # of a data set only
+OPTIONS = ("size", "white", "skip_damaged", "classes", "sample", "labels", "ids")  # of a data set only
 
 
 def resolve_datasets(
@@ -37,8 +37,8 @@ def resolve_datasets(
 def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a data set; raises UserError if they are not valid.
 
-    Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), `size`,
-    `classes`, `sample` and `labels`, `columns` (of labels in tables), and `trained`, whether a network is trained.
+    Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), the
+    OPTIONS, `columns` (of labels in tables), and `trained`, whether a network is trained.
     """
     path = f"datasets.{name}"
     own, columns = take_columns(config["datasets"][name])
@@ -47,7 +47,8 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     kind = find_kind(own, schema, path)
     settings |= {key: own.get(key) for key in OPTIONS}
     settings |= {"kind": kind, "columns": columns, "source": expand_path(own[kind], f"{path}.{kind}")}
-    settings["labels"] = expand_path(settings["labels"], f"{path}.labels")
+    for key in ("labels", "ids"):
+        settings[key] = expand_path(settings[key], f"{path}.{key}")
     for key in ("model", "weights"):
         settings["network"][key] = expand_path(settings["network"][key], f"{path}.network.{key}")
     layers = settings["source"] if kind == "vectors" else settings["layers"]

@@ -10,14 +10,13 @@ from common.errors import UserError
 from common.names import IDX_FILES
 from common.networks.architectures import load_architecture
 from common.settings.datasets import DIGITS, count_classes, networks
-from common.settings.resolve import expand_path
 
 COLOR_SCALINGS = ("torch", "caffe")
 Settings = Mapping[str, Any]
 
 
-def list_sources(settings: Settings, path: str) -> dict[str, Any]:
-    """Return the files of a data set of images, by the arguments of its reader; `path` is that of its key."""
+def list_sources(settings: Settings) -> dict[str, Any]:
+    """Return the files of a data set of images, by the arguments of its reader."""
     kind, source = settings["kind"], settings["source"]
     if kind == "digits":
         return {}
@@ -25,10 +24,7 @@ def list_sources(settings: Settings, path: str) -> dict[str, Any]:
         return source
     if kind == "idx":
         return find_idx_files(source, named=settings["classes"] is not None)
-    if kind == "folder":  # with the folders in it, whose times change when files are added or removed
-        inside = sorted(str(folder) for level in ("*/", "*/*/") for folder in Path(source).glob(level))
-        return {"folder": source, "inside": [expand_path(folder, f"{path}.folder") for folder in inside]}
-    return {"path": source}
+    return {"folder" if kind == "folder" else "path": source}
 
 
 def find_idx_files(place: str, named: bool) -> dict[str, str]:
