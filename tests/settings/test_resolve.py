@@ -55,6 +55,10 @@ NPZ = {"npz": "x.npz"}
         ({"npy": {"images": "{a}.npy"}}, {}, "datasets.Mine.npy.images: Snakemake reads braces as wildcards."),
         (NPZ | {"network": {"model": "{a}.py"}}, {}, "datasets.Mine.network.model: Snakemake reads braces"),
         (NPZ | {"size": [8, 8]}, {}, "datasets.Mine.size: this key is for a folder only."),
+        (NPZ | {"white": 4095}, {}, "datasets.Mine.white: this key is for a folder only. Scale the values of arrays"),
+        (NPZ | {"skip_damaged": True}, {}, "datasets.Mine.skip_damaged: this key is for a folder only. Remove it."),
+        (NPZ | {"ids": "a.txt"}, {}, "datasets.Mine.ids: this key is for vectors only."),
+        ({"folder": "x", "white": 0}, {}, "datasets.Mine.white: 0 is less than or equal to the minimum of 0"),
         (NPZ | {"labels": "y"}, {}, "datasets.Mine.labels: this key is for vectors only."),
         (
             {"npy": {"images": "x.npy"}},

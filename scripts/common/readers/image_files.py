@@ -17,8 +17,9 @@ START_BYTES = 32
 FLIPPED_COLUMNS, FLIPPED_ROWS, EXCHANGED_AXES = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)  # orientations of EXIF
 
 Image.init()
-FORMATS = [name for name in Image.ID if name not in NOT_DECODED and Image.OPEN[name][1]]  # known by their first bytes
-FORMATS_BY_SUFFIX = {suffix: name for suffix, name in Image.EXTENSION.items() if name not in NOT_DECODED}
+DECODED = [name for name in Image.ID if name not in NOT_DECODED]
+FORMATS = [name for name in DECODED if Image.OPEN[name][1]]  # that are known by their first bytes
+FORMATS_BY_SUFFIX = {suffix: name for suffix, name in Image.EXTENSION.items() if name in DECODED}
 
 
 class Picture(NamedTuple):

@@ -53,9 +53,9 @@ def find_splits(folder: str, paths: Sequence[str]) -> dict[str, list[tuple[str |
     outside = [name for name in groups if name not in names]
     if outside:
         count = sum(len(groups[name]) for name in outside)
-        places = [f"the folder {name}" if name else "the folder itself" for name in outside]
+        places = [name or "the folder itself" for name in outside]
         log.warning(
-            "warning: %s of %s left out, in %s, which is none of the splits %s",
+            "warning: %s of %s left out, in %s, since these are none of the splits %s",
             *(count_noun(count, "image"), folder, list_names(places), join_words(list(names))),
         )
     splits = {}

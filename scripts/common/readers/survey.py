@@ -99,10 +99,10 @@ def check_brightness(folder: str, looks: Mapping[str, Look], white: float | None
         if brightest > highest:
             brighter = sum(looks[path].brightest > highest for path in paths)
             log.warning(
-                "warning: %s: %d have values above white, %g, the brightest %g; these become white",
-                *(images, brighter, highest, brightest),
+                "warning: %s: values above white (%g) in %s, up to %g, become white",
+                *(images, highest, count_noun(brighter, "image"), brightest),
             )
-        if dtype.kind in "ui" and 0 < brightest + 1 <= DARK * (highest + 1):
+        if dtype.kind in "ui" and brightest > 0 and brightest + 1 <= DARK * (highest + 1):
             log.warning(
                 "warning: %s: the brightest value is %s of %s, so they are dark. Set white to the value that is "
                 "white, such as %d",
