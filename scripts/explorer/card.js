@@ -6,14 +6,16 @@ function drawCard() {
   const image = state.hovered >= 0 ? state.hovered : state.pinned;
   for (const element of document.querySelectorAll(".layer")) element.textContent = data.layers[state.layer];
   $("about").hidden = $("nearest").hidden = image < 0;
+  $("name").hidden = image < 0 || !data.naming;
   $("hint").hidden = image >= 0;
   if (image < 0) return;
   drawImage($("image"), image);
   drawFacts(image);
+  if (data.naming) $("name").textContent = $("name").title = names[image];
   drawNeighborButtons(image);
 }
 
-/** List the label, the prediction, the number and the file of an image. */
+/** List the label, the prediction and the number of an image. */
 function drawFacts(image) {
   const facts = hasLabels ? [["Label", getClassName(image), "name"]] : [];
   if (data.predicted) {
@@ -22,7 +24,6 @@ function drawFacts(image) {
   }
   const { split, id } = locateInSplit(image);
   facts.push([hasHeldOut ? { train: "Training", validation: "Validation", test: "Test" }[split] : "Row", `no. ${id}`, ""]);
-  if (data.naming) facts.push([{ file: "File", name: "Name" }[data.naming], names[image], "file"]);
   const elements = facts.flatMap(([term, text, className]) => [
     makeElement("dt", { textContent: term }),
     makeElement("dd", { textContent: text, className }),
