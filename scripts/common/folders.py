@@ -32,10 +32,10 @@ def describe_litter(entry: os.DirEntry) -> str | None:
     """Return the kind of litter that a file or folder is by its name, or None."""
     if entry.name.startswith("."):
         return "hidden"
-    if entry.name.lower() in LITTER_NAMES:
+    name = entry.name.lower()
+    if name in LITTER_NAMES:
         return entry.name.strip()
-    suffix = Path(entry.name).suffix.lower()
-    return suffix if suffix in TEXT_SUFFIXES and not entry.is_dir() else None
+    return Path(name).suffix if name.endswith(TEXT_SUFFIXES) and not entry.is_dir() else None
 
 
 def walk_files(

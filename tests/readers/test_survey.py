@@ -92,8 +92,8 @@ def test_further_frames_are_said_to_be_left_out(tmp_path, caplog):
     frames = [Image.new("L", (6, 4), level) for level in (200, 100)]
     frames[0].save(tmp_path / "1.gif", save_all=True, append_images=frames[1:])
     survey_images(str(tmp_path), ["1.gif"], None, False)
-    remark = "have more than one frame or page, of which the first is used"
-    assert caplog.messages == [f"1 image of {tmp_path} {remark}: 1.gif"]
+    remark = "of several frames or pages, the first is used, in 1 image: 1.gif"
+    assert caplog.messages == [f"{tmp_path}: {remark}"]
 
 
 def test_reasons_of_more_than_ten_damaged_images_are_in_the_log(tmp_path, capsys):

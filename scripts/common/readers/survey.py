@@ -59,12 +59,12 @@ def survey_images(folder: str, paths: Sequence[str], white: float | None, skip_d
     if damaged:
         report_damaged(folder, damaged, len(paths), skip_damaged)
     for key, remark in (
-        ("has_more", "have more than one frame or page, of which the first is used"),
-        ("is_reduced", "have 16 bits a color, of which 8 are read; TIFF keeps all"),
+        ("has_more", "of several frames or pages, the first is used"),
+        ("is_reduced", "of 16 bits a color, 8 are read (save TIFF to keep all)"),
     ):
         found = [path for path, look in looks.items() if getattr(look, key)]
         if found:
-            log.info("%s of %s %s: %s", count_noun(len(found), "image"), folder, remark, list_names(found))
+            log.info("%s: %s, in %s: %s", folder, remark, count_noun(len(found), "image"), list_names(found))
     check_brightness(folder, looks, white)
     return looks
 
