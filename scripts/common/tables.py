@@ -20,8 +20,8 @@ def load_table(path: str | Path, *columns: str) -> pd.DataFrame:
 def load_predictions(path: str | Path, **counts: int) -> dict[str, pd.DataFrame]:
     """Return the table of predict_labels by split, for the splits whose number of images is given.
 
-    Columns: split, id, file (of a folder's images), label, prediction, confidence; the last two are empty if the network does not predict these
-    classes. Raises UserError if the file is damaged, or has another number of images.
+    Columns: split, id, file (of a folder's images), label, prediction, confidence; the last two are empty if the
+    network does not predict these classes. Raises UserError if the file is damaged, or has another number of images.
     """
     table = load_table(path, "split", "label", "prediction", "confidence")
     by_split = {split: table[table.split == split] for split in counts}
