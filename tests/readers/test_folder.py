@@ -199,7 +199,7 @@ def test_damaged_images_are_all_named_at_once_or_left_out(folder, caplog):
         read(str(folder))
     message = f"{raised.value}"
     assert message.startswith(f"11 of 13 images of {folder} cannot be read: class 0/003.png (UnidentifiedImageError: ")
-    assert message.count("UnidentifiedImageError") == 10 and " and 1 more. Replace or remove them, or set" in message
+    assert message.count("UnidentifiedImageError") == 10 and " and 1 other. Replace or remove them, or set" in message
     images, splits = load(folder, skip_damaged=True)
     assert splits["train"].files == ["class 0/000.png", "class 2/011.png"]
     assert splits["train"].labels.tolist() == ["class 0", "class 2"]

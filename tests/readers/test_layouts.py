@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import UserError
-from common.readers.layouts import find_split, find_splits, list_names
+from common.readers.layouts import find_split, find_splits
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,3 @@ def test_folders_that_can_be_understood_in_two_ways_are_refused(folders, message
     with pytest.raises(UserError) as raised:
         find_splits("f", [f"{name}/1.png".removeprefix("./") for name in folders.split()])
     assert f"{raised.value}".startswith(message)
-
-
-def test_at_most_ten_names_are_listed():
-    names = [str(number) for number in range(12)]
-    assert list_names(names) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
-    assert list_names(names[:10]) == "0, 1, 2, 3, 4, 5, 6, 7, 8 and 9" and list_names(["a"]) == "a"

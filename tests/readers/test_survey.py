@@ -96,11 +96,11 @@ def test_further_frames_are_said_to_be_left_out(tmp_path, caplog):
     assert caplog.messages == [f"{tmp_path}: {remark}"]
 
 
-def test_reasons_of_more_than_ten_damaged_images_are_in_the_log(tmp_path, capsys):
+def test_reasons_of_more_than_ten_damaged_images_are_in_the_log(tmp_path, caplog):
+    caplog.set_level("DEBUG", "workflow")
     names = [f"{number}.png" for number in range(12)]
     for name in names:
         (tmp_path / name).touch()
-    with pytest.raises(UserError, match=r"12 of 12 images of .* cannot be read: 0\.png .*9\.png \(.*\) and 2 more\."):
+    with pytest.raises(UserError, match=r"12 of 12 images of .* cannot be read: 0\.png .*9\.png \(.*\) and 2 others\."):
         survey_images(str(tmp_path), names, None, False)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in lines] == [f"{tmp_path}/10.png", f"{tmp_path}/11.png"]
+    assert [message.split(": ")[0] for message in caplog.messages] == [f"{tmp_path}/{name}" for name in names]

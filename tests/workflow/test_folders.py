@@ -62,7 +62,7 @@ def test_damaged_images_are_named_or_left_out_and_dark_ones_are_warned_of(workfl
     for name in names[:12]:
         (workflow.folder / "digits" / name).write_bytes(b"\x89PNG")
     line = only_error(workflow.run("--", IMAGES))
-    assert line.startswith(f"12 of 200 images of digits cannot be read: {names[0]} (") and " and 2 more. Repl" in line
+    assert line.startswith(f"12 of 200 images of digits cannot be read: {names[0]} (") and " and 2 others. Rep" in line
     assert not (workflow.folder / IMAGES).exists()
     settings = {"folder": "digits", "skip_damaged": True, "layers": ["pixel"]}
     workflow.configure(datasets={"Small": settings})

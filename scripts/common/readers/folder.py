@@ -10,10 +10,10 @@ from skimage.transform import resize
 from common.errors import UserError, format_shape, report_unreadable_file
 from common.folders import list_files
 from common.readers.image_files import is_image, read_picture, scale_values
-from common.readers.layouts import find_splits, list_names
+from common.readers.layouts import find_splits
 from common.readers.streams import Split, Stream, block_length
 from common.readers.survey import Look, survey_images
-from common.text import join_words
+from common.text import join_some, join_words
 
 log = logging.getLogger("workflow")
 
@@ -65,7 +65,7 @@ def list_images(folder: str) -> list[str]:
     without_images = {f"{parent}" for path in set(paths) - set(images) for parent in PurePosixPath(path).parents[:-1]}
     without_images -= {f"{parent}" for path in images for parent in PurePosixPath(path).parents}
     if without_images:
-        log.warning("warning: no images are in %s of %s: left out", list_names(sorted(without_images)), folder)
+        log.warning("warning: no images are in %s of %s: left out", join_some(sorted(without_images)), folder)
     for path in images:
         try:
             path.encode()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from common.errors import UserError
 from common.names import SPLITS
-from common.text import count_noun, join_words
+from common.text import count_noun, join_some, join_words
 
 log = logging.getLogger("workflow")
 
@@ -15,13 +15,6 @@ SPLIT_NAME = re.compile(
     r"(?P<train>train|training|trn)|(?P<validation>val|valid|validation|dev)|(?P<test>test|testing|tst)"
 )
 SPLIT_NOUN = re.compile(r"[ _.-]?(set|split|data|images)$")  # that may end the name of a split
-NAMES = 10  # at most this many are listed
-
-
-def list_names(names: Sequence[str]) -> str:
-    """Return the first names in a sentence, and how many more there are."""
-    shown = list(names[:NAMES])
-    return join_words([*shown, f"{len(names) - NAMES:,} more"] if len(names) > NAMES else shown)
 
 
 def find_split(name: str) -> str | None:
@@ -56,7 +49,7 @@ def find_splits(folder: str, paths: Sequence[str]) -> dict[str, list[tuple[str |
         places = [name or "the folder itself" for name in outside]
         log.warning(
             "warning: %s of %s left out, in %s, since these are none of the splits %s",
-            *(count_noun(count, "image"), folder, list_names(places), join_words(list(names))),
+            *(count_noun(count, "image"), folder, join_some(places), join_words(list(names))),
         )
     splits = {}
     for name, split in names.items():
@@ -78,12 +71,12 @@ def choose_split_folders(folder: str, groups: Mapping[str, Sequence[str]]) -> di
         return {}
     if "train" not in splits.values():
         raise UserError(
-            f"{folder} has {list_names(with_classes)} with class folders, as splits have, but no folder named train. "
+            f"{folder} has {join_some(with_classes)} with class folders, as splits have, but no folder named train. "
             "Name that of the training images so."
         )
     if others and len({splits[name] for name in with_classes}) < 2:
         raise UserError(
-            f"{folder} has {with_classes[0]} with class folders, as a split has, beside {list_names(others)}. "
+            f"{folder} has {with_classes[0]} with class folders, as a split has, beside {join_some(others)}. "
             "Move one of them away, or rename it."
         )
     for split in splits.values():
@@ -108,7 +101,7 @@ def find_classes(folder: str, paths: Sequence[str]) -> list[tuple[str | None, st
         inner = sorted(set(group_by_folder(rest)) - {""})
         if len(inner) > 1:
             raise UserError(
-                f"{folder} has a single class folder, {name}, with folders of its own ({list_names(inner)}). "
+                f"{folder} has a single class folder, {name}, with folders of its own ({join_some(inner)}). "
                 f"If these are the classes or the splits, set folder to {folder}/{name}, or move them up."
             )
     deeper = [path for path in paths if path.count("/") > 1]

@@ -8,8 +8,7 @@ import numpy as np
 
 from common.errors import UserError, describe_error
 from common.readers.image_files import find_white, read_picture
-from common.readers.layouts import NAMES, list_names
-from common.text import count_noun
+from common.text import count_noun, join_some
 
 log = logging.getLogger("workflow")
 
@@ -64,16 +63,16 @@ def survey_images(folder: str, paths: Sequence[str], white: float | None, skip_d
     ):
         found = [path for path, look in looks.items() if getattr(look, key)]
         if found:
-            log.info("%s: %s, in %s: %s", folder, remark, count_noun(len(found), "image"), list_names(found))
+            log.info("%s: %s, in %s: %s", folder, remark, count_noun(len(found), "image"), join_some(found))
     check_brightness(folder, looks, white)
     return looks
 
 
 def report_damaged(folder: str, damaged: Mapping[str, str], count: int, skip_damaged: bool) -> None:
     """Raise UserError that names the damaged images, by path with the reason; only warn if they are skipped."""
-    for path, reason in list(damaged.items())[NAMES:]:
-        print(f"{folder}/{path}: {reason}")  # for the log; the line below has the first ones
-    names = list_names([f"{path} ({reason})" for path, reason in damaged.items()])
+    for path, reason in damaged.items():
+        log.debug("%s/%s: %s", folder, path, reason)
+    names = join_some([f"{path} ({reason})" for path, reason in damaged.items()])
     problem = f"{len(damaged):,} of {count:,} images of {folder} cannot be read: {names}"
     if not skip_damaged or len(damaged) == count:
         raise UserError(f"{problem}. Replace or remove them, or set skip_damaged: true to leave them out.")
