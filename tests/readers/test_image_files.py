@@ -274,6 +274,15 @@ def test_of_several_frames_the_first_is_read(tmp_path, way):
         assert values.shape == (4, 6, 3) and (values == [255, 0, 0]).all()
 
 
+def test_deep_colors_in_a_compression_that_is_not_read_are_named(tmp_path):
+    path = tmp_path / "1.tif"
+    tifffile.imwrite(path, DEEP, photometric="rgb")
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags["Compression"].overwrite(int(tifffile.COMPRESSION.LZW))
+    with pytest.raises(ValueError, match="the compression LZW is read for gray images and bytes only; save it without"):
+        read_picture(path)
+
+
 @pytest.mark.parametrize(
     ("array", "keywords", "reason"),
     [

@@ -117,8 +117,11 @@ def read_tiff(path: str | Path) -> Picture:
             try:
                 return Picture(read_page(page), has_more)
             except ValueError as error:
-                if "requires the 'imagecodecs' package" not in str(error) or page.samplesperpixel > 1:
+                if "requires the 'imagecodecs' package" not in str(error):
                     raise
+                if page.samplesperpixel > 1:
+                    problem = f"the compression {page.compression.name} is read for gray images and bytes only"
+                    raise ValueError(f"{problem}; save it without") from error
     with Image.open(path, formats=["TIFF"]) as image:  # Pillow turns it upright
         values = read_values(image)
         is_inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and image.mode.startswith("I;16")
