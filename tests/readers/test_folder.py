@@ -237,6 +237,15 @@ def test_what_is_no_image_is_ignored_and_counted_by_kind(folder, caplog):
     ]
 
 
+def test_litter_is_counted_in_the_log_only(folder, caplog):
+    caplog.set_level("DEBUG", "workflow")
+    (folder / "class 0/.DS_Store").touch()
+    read(str(folder))
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("DEBUG", f"ignored in {folder}, since they are no images: 1 hidden")
+    ]
+
+
 def test_image_is_known_by_its_content_and_named_by_its_path(folder):
     path = folder / "class 1/004.png"
     Image.open(path).save(path, format="GIF")

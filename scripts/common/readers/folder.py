@@ -61,7 +61,8 @@ def list_images(folder: str) -> list[str]:
         hint = f"It has {kinds}." if kinds else "It is empty."
         raise UserError(f"{folder} has no images of a format that Pillow reads. {hint} Check the path, or add images.")
     if kinds:
-        log.info("ignored in %s, since they are no images: %s", folder, kinds)
+        level = logging.INFO if len(images) < len(paths) else logging.DEBUG  # what is not litter may be missed
+        log.log(level, "ignored in %s, since they are no images: %s", folder, kinds)
     without_images = {f"{parent}" for path in set(paths) - set(images) for parent in PurePosixPath(path).parents[:-1]}
     without_images -= {f"{parent}" for path in images for parent in PurePosixPath(path).parents}
     if without_images:
