@@ -10,6 +10,7 @@ rule train_network:
     """Train a network."""
     input:
         model=model_file,
+        model_imports=model_imports,
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_images="results/{dataset}/data/validation_images.npy",
@@ -127,6 +128,8 @@ rule predict_labels:
     params:
         code=code("predict_labels.py"),
         splits=SPLITS,
+        classes=setting("classes"),
+        class_order=class_order,
     script:
         "../scripts/predict_labels.py"
 

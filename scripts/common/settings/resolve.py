@@ -13,7 +13,7 @@ from common.settings.checks import check_settings
 from common.settings.schema import check_schema
 
 REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
-OPTIONS = ("size", "classes", "sample", "labels")  # of a data set only
+OPTIONS = ("size", "classes", "sample", "hold_out", "labels")  # of a data set only
 
 
 def resolve_datasets(
@@ -38,7 +38,8 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     """Return the settings of a data set; raises UserError if they are not valid.
 
     Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), `size`,
-    `classes`, `sample` and `labels`, `columns` (of labels in tables), and `trained`, whether a network is trained.
+    `classes`, `sample`, `hold_out` and `labels`, `columns` (of labels in tables), and `trained`, whether a network is
+    trained.
     """
     path = f"datasets.{name}"
     own, columns = take_columns(config["datasets"][name])
