@@ -84,7 +84,7 @@ def needs_rescaling(name: str, weights: str | Path) -> bool:
 
 
 def add_rescaling(model: keras.Model) -> keras.Model:
-    """Return EfficientNet with the layer that Keras adds after the normalization for weights="imagenet" only.
+    """Return EfficientNet, newly built, with the layer that Keras adds after the normalization for weights="imagenet".
 
     The published network was trained with images divided by the variance, not by the standard deviation as Keras'
     Normalization divides (keras/src/applications/efficientnet.py).
@@ -95,7 +95,7 @@ def add_rescaling(model: keras.Model) -> keras.Model:
         output = layer(*arguments, **keywords)
         return rescaling(output) if isinstance(layer, keras.layers.Normalization) else output
 
-    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    return keras.models.clone_model(model, call_function=call)
 
 
 def published_scaling(name: str) -> str:
