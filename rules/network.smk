@@ -77,6 +77,7 @@ rule initialize_network:
     """Make the network before training, the control: initial weights, batch normalization's averages from images."""
     input:
         model=trained_model_file,
+        model_imports=model_imports,
         network=imported_network,
         train_images="results/{dataset}/data/train_images.npy",
         classes="results/{dataset}/data/classes.json",
