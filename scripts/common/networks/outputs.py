@@ -57,9 +57,7 @@ def predict_classes(outputs: np.ndarray, linear: bool) -> tuple[np.ndarray, np.n
     return outputs.argmax(axis=1), np.minimum(probabilities.max(axis=1, initial=0), 1), kind
 
 
-def order_outputs(
-    order: str | Sequence[object] | None, names: Sequence[str], source_names: Sequence[str]
-) -> np.ndarray:
+def order_outputs(order: str | Sequence[str] | None, names: Sequence[str], source_names: Sequence[str]) -> np.ndarray:
     """Return the class number of each output, (classes,), for `network.class_order`.
 
     `order` is None for the order of the class numbers, FOLDERS for that of the classes' names in the source as strings
@@ -69,7 +67,6 @@ def order_outputs(
         return np.arange(len(names))
     if order == FOLDERS:
         return np.array(sorted(range(len(names)), key=source_names.__getitem__))
-    order = list(map(str, order))
     if sorted(order) != sorted(names):
         wrong = sorted(set(order) ^ set(names)) or [name for name in order if order.count(name) > 1]
         raise UserError(
