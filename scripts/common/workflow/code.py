@@ -10,15 +10,15 @@ PACKAGE = "common"  # of the modules in scripts/
 
 
 @functools.cache
-def find_imports(path: Path) -> list[tuple[str, list[str]]]:
-    """Return the modules that a Python file imports, in functions too, each with the imported names."""
+def find_imports(path: Path, package: str | None = PACKAGE) -> list[tuple[str, list[str]]]:
+    """Return the modules of a package, or all, that a Python file imports, in functions too, each with its names."""
     imports = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             imports += [(alias.name, []) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             imports.append((node.module, [alias.name for alias in node.names]))
-    return imports
+    return [(module, names) for module, names in imports if package in (None, module.split(".")[0])]
 
 
 def list_imports(path: Path) -> dict[str, Path]:
@@ -46,9 +46,8 @@ def list_code(file: str, fetch: Callable[[str], Path | None], package: str | Non
             if path is None:
                 return False
             paths[name] = path
-            for module, names in find_imports(path):
-                if package in (None, module.split(".")[0]):
-                    add_module(module, names)
+            for module, names in find_imports(path, package):
+                add_module(module, names)
         return True
 
     def add_module(module: str, names: list[str]) -> None:
