@@ -37,7 +37,7 @@ for file in ("common/__init__.py", "common/workflow/__init__.py", "common/workfl
     source(file)
 sys.path.insert(0, str(source("common/__init__.py").parents[1]))
 
-from common.workflow.code import digest, list_code
+from common.workflow.code import digest, list_code, list_imports
 
 
 @functools.cache

@@ -62,6 +62,7 @@ rule prepare_dataset:
         classes=setting("classes"),
         sample=setting("sample"),
         trained=setting("trained"),
+        hold_out=setting("hold_out"),
     script:
         "../scripts/prepare_dataset.py"
 

@@ -133,6 +133,20 @@ def model_file(wildcards):
     return model if model.endswith((".py", ".keras")) else []
 
 
+def model_imports(wildcards):
+    """Return the files that the user's Python file imports from its own folder, as far as they can be read."""
+    model = Path(SETTINGS[wildcards.dataset]["network"]["model"])
+    if model.suffix != ".py" or not model.exists():
+        return []
+    return [str(path) for name, path in list_imports(model).items() if name != model.name]
+
+
+def class_order(wildcards):
+    """Return the order of the outputs of a model that is used as it is; that of a trained one follows its labels."""
+    settings = SETTINGS[wildcards.dataset]
+    return None if settings["trained"] else settings["network"]["class_order"]
+
+
 def architecture_code(wildcards):
     """Return a digest of the built-in architecture of a job's network, if it has one."""
     file = f"common/networks/architectures/{SETTINGS[wildcards.dataset]['network']['model']}.py"
@@ -269,7 +283,7 @@ def is_network_layer(wildcards):
 
 def methods_settings(settings):
     """Return the settings that the methods section describes."""
-    return {key: settings[key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")}
+    return {key: settings[key] for key in ("kind", "trained", "sample", "hold_out", "network", "layers", "tsne")}
 
 
 def with_gpu(settings):
@@ -317,6 +331,7 @@ def in_report(category, caption, figure):
             "layer": layer,
             "figure": figure,
             "KL divergence": record["kl_divergence"],
+            "perplexity": record["perplexity"],
             "made by": backend,
         }
 

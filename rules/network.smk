@@ -10,6 +10,7 @@ rule train_network:
     """Train a network."""
     input:
         model=model_file,
+        model_imports=model_imports,
         train_images="results/{dataset}/data/train_images.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_images="results/{dataset}/data/validation_images.npy",
@@ -76,6 +77,7 @@ rule initialize_network:
     """Make the network before training, the control: initial weights, batch normalization's averages from images."""
     input:
         model=trained_model_file,
+        model_imports=model_imports,
         network=imported_network,
         train_images="results/{dataset}/data/train_images.npy",
         classes="results/{dataset}/data/classes.json",
@@ -128,6 +130,8 @@ rule predict_labels:
     params:
         code=code("predict_labels.py"),
         splits=SPLITS,
+        classes=setting("classes"),
+        class_order=class_order,
     script:
         "../scripts/predict_labels.py"
 

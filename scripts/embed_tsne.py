@@ -16,7 +16,7 @@ from common.provenance import provenance
 from common.tsne.affinities import compute_affinities
 from common.tsne.backends import Problem, embed
 from common.tsne.objective import kl_divergence
-from common.tsne.perplexity import n_neighbors
+from common.tsne.perplexity import fit_perplexity, n_neighbors
 from common.tsne.start import JITTER, START_SPREAD, describe_start, make_start, scale_start
 
 log = logging.getLogger("workflow")
@@ -56,6 +56,15 @@ if __name__ == "__main__":
         backend, threads, start_from = parameters.pop("backend"), snakemake.threads, parameters.pop("start")
         parts = [load_array(path) for path in paths.features]
         features, neighbors = StackedRows(parts), load_neighbors(paths.neighbors, *paths.features)
+        perplexity = fit_perplexity(parameters["perplexity"], len(features))
+        if perplexity < parameters["perplexity"]:
+            log.warning(
+                "warning: tsne.perplexity %g is too large for %d images; it is lowered to %g",
+                parameters["perplexity"],
+                len(features),
+                perplexity,
+            )
+            parameters["perplexity"] = perplexity
         affinities = compute_affinities(neighbors, parameters["perplexity"], threads)
         search = {name: neighbors[name].item() for name in ("method", "recall")}
         search["k"] = n_neighbors(parameters["perplexity"])

@@ -8,7 +8,7 @@ from common.files import save_npz
 from common.inputs import load_array
 from common.knn.index import build_search, search_others
 from common.logs import run_logged
-from common.tsne.perplexity import check_n_rows
+from common.tsne.perplexity import check_n_rows, limit_neighbors
 
 
 def find_landmark_neighbors(
@@ -17,10 +17,11 @@ def find_landmark_neighbors(
     """Return the k landmarks nearest to each of the `landmarks` (N, d) float32, itself left out, and to the `others`.
 
     The others are matrices (m, d) float32, each with a result of its own. A result has `indices` (rows, k) int32, which
-    number the landmarks, `distances` (rows, k) float32, nearest first, and the search's `method` and `recall`. Raises
-    UserError if there are not more than k landmarks.
+    number the landmarks, `distances` (rows, k) float32, nearest first, and the search's `method` and `recall`. With
+    fewer landmarks, k is lowered. Raises UserError if there are too few landmarks for the scores.
     """
-    check_n_rows(len(landmarks), k, "landmarks")
+    check_n_rows(len(landmarks), "landmarks")
+    k = limit_neighbors(k, len(landmarks))
     search, facts = build_search(landmarks, k, seed, memory_mb, threads)
     found = [search_others(search, landmarks, np.arange(len(landmarks)), k), *(search(rows, k) for rows in others)]
     return [{"indices": indices, "distances": distances, **facts} for indices, distances in found]

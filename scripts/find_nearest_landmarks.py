@@ -7,7 +7,7 @@ from common.inputs import load_array
 from common.knn.chunks import scattered_chunk
 from common.knn.index import build_search, search_others
 from common.logs import run_logged
-from common.tsne.perplexity import check_n_rows
+from common.tsne.perplexity import check_n_rows, limit_neighbors
 
 
 def find_nearest_landmarks(
@@ -24,9 +24,11 @@ def find_nearest_landmarks(
 
     The landmarks are the rows `landmarks` (N,), ascending; their features are (N, d). The result is `indices` (rows, k)
     int32, which number the landmarks, `distances` (rows, k) float32, nearest first, and the search's `method` and
-    `recall`, which are the same in all jobs. Raises UserError if there are not more than k landmarks.
+    `recall`, which are the same in all jobs. With fewer landmarks, k is lowered. Raises UserError if there
+    are too few landmarks for the scores.
     """
-    check_n_rows(len(landmarks), k, "landmarks")
+    check_n_rows(len(landmarks), "landmarks")
+    k = limit_neighbors(k, len(landmarks))
     search, facts = build_search(landmark_features, k, seed, memory_mb, threads)
     numbers = np.arange(rows.start, rows.stop)
     own = np.where(np.isin(numbers, landmarks), np.searchsorted(landmarks, numbers), -1)

@@ -11,7 +11,7 @@ from common.knn.chunks import chunks, rows_that_fit
 from common.knn.index import build_search, search_exactly, search_others
 from common.knn.views import StackedRows
 from common.logs import run_logged
-from common.tsne.perplexity import check_n_rows
+from common.tsne.perplexity import check_n_rows, limit_neighbors
 
 Neighbors = dict[str, np.ndarray]
 
@@ -23,13 +23,13 @@ def find_neighbors(
 
     `features` (n_i, d) float32 are those of the training images, and of other splits. The first result has, for each
     split, the k_train nearest training rows, or all if there are fewer. The second has the k_all nearest of all rows,
-    numbered from split to split. Each is `indices` (rows, k) int32, `distances` (rows, k) float32, nearest first,
-    `method` ("exact" or "projected") and `recall`. common.knn.index describes the search. Raises UserError if there are
-    not more than k_all training rows.
+    or all others, numbered from split to split. Each is `indices` (rows, k) int32, `distances` (rows, k) float32,
+    nearest first, `method` ("exact" or "projected") and `recall`. common.knn.index describes the search. Raises
+    UserError if there are too few training rows for the scores.
     """
     rows, n_train = StackedRows(features), len(features[0])
-    check_n_rows(n_train, k_all)
-    k_train = min(k_train, n_train - 1)
+    check_n_rows(n_train)
+    k_train, k_all = limit_neighbors(k_train, n_train), limit_neighbors(k_all, len(rows))
     k = max(k_all, k_train)
     search, facts = build_search(rows, k, seed, memory_mb, threads)
     indices, distances = search_others(search, rows, np.arange(len(rows)), k)

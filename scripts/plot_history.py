@@ -28,6 +28,8 @@ def plot_history(history: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, 2)
     for axes, (name, measure) in zip(panels, measures.items(), strict=True):
         for split, prefix in PREFIXES.items():
+            if history[f"{prefix}loss"].isna().all():  # no validation images
+                continue
             style = {"color": SPLIT_COLORS[split], "label": split, "markersize": 3, "linewidth": 1}
             axes.plot(history.epoch, measure(prefix), "o-", **style)
         mark_batch_sizes(axes, history)

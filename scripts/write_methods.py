@@ -10,6 +10,7 @@ from common.inputs import load_array, load_classes, load_json
 from common.logs import run_logged
 from common.names import SPLITS
 from common.networks.architectures import load_architecture
+from common.networks.schedule import describe_phase
 from common.provenance_text import describe_provenance
 from common.scoring.parameters import (
     BLOCK_ROWS,
@@ -69,8 +70,10 @@ def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, 
     if settings["sample"]:
         share = ", each class with its share" if settings["classes"] else ""
         text += f" Of the source's training {noun}s at most {settings['sample']:,} were used, drawn at random{share}."
-    if settings["kind"] not in ("pickle", "vectors") and others and settings["trained"]:
-        text += " What the source has no images for was held out from its training images, a sixth of each class."
+    share = settings["hold_out"]
+    if settings["kind"] not in ("pickle", "vectors") and others and (settings["trained"] or share):
+        part = f"{100 * share:g} %" if share else "a sixth"
+        text += f" What the source has no images for was held out from its training images, {part} of each class."
     return text
 
 
@@ -88,9 +91,7 @@ def describe_network(network: Mapping[str, Any], facts: Sequence[Mapping[str, An
             f"{width} pixels and {count_noun(channels, 'channel')}, {SCALINGS[first['scaling']]}."
         )
     seeds = [entry["seed"] for entry in facts]
-    phases = [
-        f"{count_noun(phase['epochs'], 'epoch')} with batches of {phase['batch_size']}" for phase in first["schedule"]
-    ]
+    phases = [describe_phase(phase) for phase in first["schedule"]]
     if network["model"].endswith(".py"):
         built = f"the network that {Path(network['model']).name} builds"
     else:

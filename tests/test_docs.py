@@ -46,7 +46,7 @@ def test_table_of_keys_has_each_key_with_its_default():
     for row in (
         "| `make` | `[MNIST]` | The data sets",
         "| `network.weights` | `null` | File with the weights",
-        "| `network.input.scaling` | `unit` | Values of black and white",
+        "| `network.input.scaling` | `auto` | Values of black and white",
         "| `network.learning_rate` | `0.001` | Learning rate of the Adam optimizer. |",
         "| `gpu` | `false` | Request a GPU",
     ):

@@ -54,6 +54,11 @@ def test_training_in_one_phase_has_no_line(history):
         assert [text.get_text() for text in axes.texts] == ["batches of 32"] and len(axes.lines) == 2
 
 
+def test_without_validation_images_there_is_no_line_of_them(history):
+    for axes in plot_history(history.assign(val_loss=float("nan"), val_accuracy=float("nan"))).axes:
+        assert list(read_lines(axes)) == ["training"]
+
+
 def test_texts_do_not_overlap(history, text_boxes, overlap):
     with matplotlib.rc_context(PAGE_STYLE):
         figure = plot_history(history)

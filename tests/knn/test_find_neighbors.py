@@ -93,11 +93,14 @@ def test_rows_that_are_searched_anew_are_held_in_memory_by_parts(monkeypatch):
 
 
 def test_all_other_training_rows_are_neighbors_if_there_are_fewer_than_asked_for():
-    train, others = decaying(20, 5), decaying(70, 5, seed=6)
+    train, others = decaying(31, 5), decaying(70, 5, seed=6)
     by_split, among_all = find_neighbors([train, others], 50, 10, seed=0, memory_mb=1000, threads=1)
-    assert_neighbors(by_split[0], brute_force(train, train, 19, first=0), 19)
-    assert_neighbors(by_split[1], brute_force(others, train, 19), 19)
-    assert among_all["indices"].shape == (90, 10)
+    assert_neighbors(by_split[0], brute_force(train, train, 30, first=0), 30)
+    assert_neighbors(by_split[1], brute_force(others, train, 30), 30)
+    assert among_all["indices"].shape == (101, 10)
+    _, among_all = find_neighbors([train, others], 50, 200, seed=0, memory_mb=1000, threads=1)
+    rows = np.concatenate([train, others])
+    assert_neighbors(among_all, brute_force(rows, rows, 100, first=0), 100)
 
 
 def test_nearest_training_rows_are_kept_in_order_and_missing_ones_are_marked():
@@ -140,10 +143,10 @@ def test_copies_of_one_row_are_neighbors_of_each_other_but_never_of_themselves()
 
 
 def test_too_few_training_rows_are_refused_with_what_to_do():
-    message = r"^There are 40 images, and 40 neighbors of each are needed .* lower tsne\.perplexity\.$"
+    message = r"^There are 30 training images, and the scores need at least 31\. Give more training images\.$"
     with pytest.raises(UserError, match=message):
-        find_neighbors([decaying(40, 3), decaying(60, 3)], 10, 40, seed=0, memory_mb=1000, threads=1)
-    assert find_neighbors([decaying(41, 3), decaying(60, 3)], 10, 40, 0, 1000, 1)[1]["indices"].shape == (101, 40)
+        find_neighbors([decaying(30, 3), decaying(60, 3)], 10, 40, seed=0, memory_mb=1000, threads=1)
+    assert find_neighbors([decaying(31, 3), decaying(60, 3)], 10, 40, 0, 1000, 1)[1]["indices"].shape == (91, 40)
 
 
 @pytest.mark.parametrize("method", ["exact", "projected"])

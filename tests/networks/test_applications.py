@@ -1,13 +1,17 @@
 """Networks of keras.applications, with weights from a file."""
 
+import sys
+
 import numpy as np
 import pytest
 from extract_features import build_extractor, extract_features
 from extract_filters import first_filters
-from import_model import check_input, import_model, load_application
+from import_model import import_model
 
 from common.errors import UserError
+from common.networks.applications import add_rescaling, load_application, needs_rescaling, published_scaling
 from common.networks.keras_setup import keras
+from common.networks.model_input import choose_scaling, fit_input
 
 NAME = "keras.applications.MobileNetV2"
 
@@ -20,8 +24,9 @@ def test_pretrained_network_receives_the_images_that_it_was_trained_on(digits, t
     model = keras.applications.MobileNetV2(weights=None, include_top=top, input_shape=(32, 32, 3))
     model.save_weights(tmp_path / "mobile.weights.h5")
     loaded = load_application(NAME, tmp_path / "mobile.weights.h5", (32, 32))
-    check_input(loaded, "MobileNetV2", (8, 8, 1), (32, 32, 3))
-    network = reload(import_model(loaded, (8, 8, 1), (32, 32, 3), "tf"))
+    shape = fit_input(loaded, "MobileNetV2", (8, 8, 1), (32, 32, 3))
+    scaling = choose_scaling("auto", NAME, loaded)
+    network = reload(import_model(loaded, (8, 8, 1), (32, 32, 3), scaling, shape))
     assert network.output_shape == model.output_shape
 
     images = digits[0][:4]
@@ -99,3 +104,80 @@ def test_unknown_network_and_unreadable_weights_are_refused(tmp_path, name, weig
     (tmp_path / "text.weights.h5").write_text("not weights")
     with pytest.raises(UserError, match=message):
         load_application(name, weights and tmp_path / weights, (32, 32))
+
+
+@pytest.mark.parametrize(
+    ("kind", "scaling"),
+    [
+        ("MobileNetV2", "tf"),
+        ("ResNet50V2", "tf"),
+        ("ResNet50", "caffe"),
+        ("VGG16", "caffe"),
+        ("DenseNet121", "torch"),
+        ("EfficientNetB0", "bytes"),
+        ("EfficientNetV2S", "bytes"),
+        ("MobileNetV3Small", "bytes"),
+        ("ConvNeXtTiny", "bytes"),
+    ],
+)
+def test_scaling_of_published_weights_is_known_by_name(kind, scaling, logged):
+    name = f"keras.applications.{kind}"
+    assert published_scaling(name) == scaling
+    model = keras.Sequential([keras.Input((8, 8, 3))])
+    assert choose_scaling("auto", name, model) == choose_scaling(scaling, name, model) == scaling
+    assert logged() == []
+    assert choose_scaling("unit", name, model) == "unit"
+    assert logged()[0].startswith(f"warning: network.input.scaling is unit, but the published weights of {name} were ")
+
+
+def build_beginning(top: bool = False) -> keras.Model:
+    """Return a model that begins as EfficientNet does; `top` adds a classification layer."""
+    images = tensor = keras.Input((32, 32, 3))
+    for layer in (keras.layers.Rescaling(1 / 255), keras.layers.Normalization(), keras.layers.Conv2D(4, 3)):
+        tensor = layer(tensor)
+    if top:
+        tensor = keras.layers.Dense(3, "softmax")(keras.layers.GlobalAveragePooling2D()(tensor))
+    return keras.Model(images, tensor, name="beginning")
+
+
+def test_second_rescaling_of_efficientnet_stands_behind_the_normalization(digits):
+    keras.utils.set_random_seed(3)
+    model = build_beginning()
+    images = np.repeat(np.tile(digits[0][:3], (1, 4, 4, 1)), 3, axis=-1) * 256
+    *_, normalization, convolution = model.layers
+    normalized = keras.Model(model.inputs, normalization.output).predict_on_batch(images)
+    expected = convolution(normalized / np.sqrt([0.229, 0.224, 0.225]))
+    rescaled = add_rescaling(model)
+    rescaled.set_weights(model.get_weights())
+    assert rescaled.name == model.name and len(rescaled.layers) == len(model.layers) + 1
+    assert np.allclose(rescaled.predict_on_batch(images), expected, atol=1e-5)
+
+
+def test_file_says_whether_the_network_has_the_second_rescaling(tmp_path):
+    name, model = "keras.applications.EfficientNetB0", build_beginning()
+    model.save_weights(tmp_path / "own.weights.h5")
+    add_rescaling(model).save_weights(tmp_path / "published.weights.h5")
+    model.save(tmp_path / "old.h5")
+    assert not needs_rescaling(name, tmp_path / "own.weights.h5")
+    assert needs_rescaling(name, tmp_path / "published.weights.h5")
+    assert needs_rescaling(name, tmp_path / "old.h5"), "as the published files"
+    assert not needs_rescaling("keras.applications.EfficientNetV2B0", tmp_path / "old.h5")
+
+
+@pytest.mark.slow
+def test_efficientnet_is_that_of_the_published_weights(digits, tmp_path, monkeypatch):
+    """Random weights stand in for those that Keras downloads."""
+    keras.utils.set_random_seed(4)
+    model = keras.applications.EfficientNetB0(weights=None, include_top=False, input_shape=(32, 32, 3))
+    model.save(tmp_path / "published.h5")
+    module = sys.modules[keras.applications.EfficientNetB0.__module__]
+    monkeypatch.setattr(module.file_utils, "get_file", lambda *_, **__: str(tmp_path / "published.h5"))
+    published = keras.applications.EfficientNetB0(weights="imagenet", include_top=False, input_shape=(32, 32, 3))
+    loaded = load_application("keras.applications.EfficientNetB0", tmp_path / "published.h5", (32, 32))
+    images = np.repeat(np.tile(digits[0][:2], (1, 4, 4, 1)), 3, axis=-1) * 256
+    layer = "block1a_activation"
+    ours, theirs, without = (
+        keras.Model(network.inputs, network.get_layer(layer).output).predict_on_batch(images)
+        for network in (loaded, published, model)
+    )
+    assert np.allclose(ours, theirs, atol=1e-5) and not np.allclose(ours, without, atol=0.01)

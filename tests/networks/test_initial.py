@@ -73,7 +73,7 @@ def test_new_weights_are_drawn_by_their_own_initializers_with_the_seed(deep):
 def test_transform_to_the_models_input_is_kept(digits):
     images = digits[0][:20]
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Identity(name="same"), layers.Conv2D(2, 3, name="conv")])
-    network = import_model(model, (8, 8, 1), (8, 8, 3), "tf")
+    network = import_model(model, (8, 8, 1), (8, 8, 3), "tf", (8, 8, 3))
     copy = reset_weights(network, seed=5)
     expected, found = (model_up_to(one, "same").predict_on_batch(images) for one in (network, copy))
     assert np.array_equal(found, expected) and expected.min() == -1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from train_network import make_batches, train_network
+from train_network import draw_order, explain_decline, make_batches, train_network
 
 from common.errors import UserError
 from common.networks.checkpoint import Checkpoint
@@ -23,9 +23,13 @@ def test_batches_are_full_and_in_the_given_order():
     assert [labels.tolist() for _, labels in batches] == [order[start : start + 32].tolist() for start in (0, 32, 64)]
     assert all(np.array_equal(images, labels + 100) for images, labels in batches)
     assert len(list(make_batches(images, labels, 100, order))) == 1
-    message = r"^network\.schedule: 100 training images do not fill a batch of 101\. Lower batch_size\.$"
-    with pytest.raises(UserError, match=message):
-        make_batches(images, labels, 101, order)
+
+
+def test_each_pass_of_an_epoch_has_all_images_in_another_order():
+    once, twice = draw_order(50, 1, 7, 3), draw_order(50, 2, 7, 3)
+    assert np.array_equal(once, np.random.default_rng([7, 3]).permutation(50)), "as it was with one pass"
+    assert np.array_equal(twice[:50], once) and sorted(twice[50:]) == list(range(50))
+    assert not np.array_equal(twice[50:], once)
 
 
 def test_no_epoch_waits_for_the_autotuning_of_its_batches():
@@ -103,10 +107,11 @@ def test_training_interrupted_in_any_epoch_ends_like_an_undisturbed_one(digits, 
 
 @pytest.mark.usefixtures("eagerly")
 def test_history_has_the_measures_of_each_epoch(digits, tmp_path, logged):
-    schedule = [{"epochs": 2, "batch_size": 100}, {"epochs": 1, "batch_size": 400}]
+    schedule = [{"epochs": 2, "batch_size": 1000, "min_batches": 5}, {"epochs": 1, "batch_size": 512}]
     network, history = train(digits, tmp_path / "work", schedule)
-    assert list(history) == ["epoch", "batch_size", "loss", "accuracy", "val_loss", "val_accuracy"]
-    assert list(history.epoch) == [1, 2, 3] and list(history.batch_size) == [100, 100, 400]
+    assert list(history) == ["epoch", "batch_size", "passes", "loss", "accuracy", "val_loss", "val_accuracy"]
+    assert list(history.epoch) == [1, 2, 3] and list(history.batch_size) == [80, 80, 400]
+    assert list(history.passes) == [1, 1, 1]
     images, labels = digits[0][400:600], digits[1][400:600]
     outputs = network.predict_on_batch(images)
     last = history.iloc[-1]
@@ -168,3 +173,37 @@ def test_training_that_is_taken_over_ends_and_changes_nothing(digits, tmp_path, 
         train(digits, tmp_path / "both")
     assert_same_weights(both["second"], undisturbed)
     assert {path.name for path in (tmp_path / "both").iterdir()} == {"owner", "4.keras", "history.json"}
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("rows", [1, 31])
+def test_few_images_without_validation_images_are_learned_in_several_passes(digits, tmp_path, rows, monkeypatch):
+    sizes = []
+
+    def count(images, labels, size, order):
+        sizes.append((size, len(order)))
+        return make_batches(images, labels, size, order)
+
+    monkeypatch.setattr("train_network.make_batches", count)
+    images, labels = digits[0][:rows], digits[1][:rows]
+    network = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
+    )
+    schedule = [{"epochs": 2, "batch_size": 512, "min_batches": 40}]
+    nothing = (images[:0], labels[:0])
+    network, history = train_network(network, (images, labels), nothing, 0.01, schedule, 0, Checkpoint(tmp_path / "c"))
+    size, passes = {1: (1, 40), 31: (16, 21)}[rows]
+    assert sizes == [(size, passes * rows)] * 2
+    assert list(history.batch_size) == [size] * 2 and list(history.passes) == [passes] * 2
+    assert history[["val_loss", "val_accuracy"]].isna().all(axis=None) and history.accuracy[1] > 0.9
+    assert explain_decline(history, 0) == ""
+
+
+def test_accuracy_that_ends_far_below_its_best_is_warned_of():
+    history = pd.DataFrame({"epoch": [1, 2, 3], "val_accuracy": [0.5, 0.9, 0.8]})
+    message = explain_decline(history, 100)
+    assert message.startswith("warning: the validation accuracy is 0.800 after the last epoch, and was 0.900 after ep")
+    assert "after epoch 2. Lower network.learning_rate, or" in message
+    assert explain_decline(history, 49) == "", "fewer than five images"
+    assert explain_decline(history.assign(val_accuracy=[0.5, 0.84, 0.8]), 1000) == ""
+    assert explain_decline(history.assign(val_accuracy=[0.5, 0.8, 0.9]), 1000) == ""

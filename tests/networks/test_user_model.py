@@ -1,5 +1,7 @@
 """Networks that a user's Python file builds."""
 
+import sys
+
 import pytest
 from train_network import train_network
 
@@ -8,6 +10,7 @@ from common.networks.checkpoint import Checkpoint
 from common.networks.graph import model_up_to
 from common.networks.keras_setup import keras
 from common.networks.user_model import build_user_model
+from common.workflow.code import list_imports
 
 FILE = """import keras
 def build_network(image_shape, classes):
@@ -97,3 +100,41 @@ def test_file_that_builds_no_usable_network_is_refused(digits, tmp_path, text, m
     with pytest.raises(UserError, match=rf"^network\.model: .*own\.py: .*{message}"):
         build_user_model(path, digits[0], 10)
     assert keras.saving.get_custom_objects() == registered
+
+
+def write_package(folder) -> None:
+    """Write a file that builds a network with files beside it, one of which has the name of a package of ours."""
+    (folder / "parts").mkdir(parents=True)
+    (folder / "parts/__init__.py").write_text("")
+    (folder / "parts/ends.py").write_text("from common import ACTIVATION")
+    (folder / "common.py").write_text("ACTIVATION = 'softmax'")
+    (folder / "own.py").write_text(
+        "import keras\n"
+        "def build_network(image_shape, classes):\n"
+        "    from parts import ends\n"
+        "    layers = [keras.layers.Flatten(), keras.layers.Dense(classes, ends.ACTIVATION, name='last')]\n"
+        "    return keras.Sequential([keras.Input(image_shape), *layers])\n"
+    )
+
+
+def test_file_imports_files_beside_it_from_any_folder(digits, tmp_path, monkeypatch):
+    folder, elsewhere = tmp_path / "models", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write_package(folder)
+    modules, path, files = dict(sys.modules), list(sys.path), sorted(folder.rglob("*"))
+    for place, name in ((elsewhere, folder / "own.py"), (tmp_path, "models/own.py"), (folder, "own.py")):
+        monkeypatch.chdir(place)
+        assert build_user_model(name, digits[0], 10).get_layer("last").activation is keras.activations.softmax
+    assert sys.path == path and sorted(folder.rglob("*")) == files, "nothing is written there"
+    assert sys.modules["common"] is modules["common"] and "parts" not in sys.modules
+
+
+def test_files_that_a_file_imports_from_its_folder_are_found(tmp_path):
+    folder = tmp_path / "models"
+    write_package(folder)
+    (folder / "unused.py").write_text("")
+    names = ["common.py", "own.py", "parts/__init__.py", "parts/ends.py"]
+    assert list_imports(folder / "own.py") == {name: folder / name for name in names}
+    (folder / "wrong.py").write_text("import")
+    assert list_imports(folder / "wrong.py") == {}, "the job says what is wrong"
+    assert list_imports(folder / "missing.py") == {}

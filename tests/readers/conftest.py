@@ -33,7 +33,7 @@ def prepare(tmp_path) -> Callable[..., Prepared]:
 
     def prepare(kind, files, size=None, classes=None, sample=None, trained=False) -> Prepared:
         source = read_dataset(kind, {name: str(path) for name, path in files.items()}, {"size": size})
-        splits, names = prepare_dataset(source, classes, sample, trained)
+        splits, names = prepare_dataset(source, classes, sample, trained, None)
         images = {}
         for split, (stream, rows, *_) in splits.items():
             path = tmp_path / f"prepared_{split}.npy"

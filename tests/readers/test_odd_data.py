@@ -67,5 +67,6 @@ def test_nan_stops_the_reader_and_too_few_rows_the_search(own):
     images[[3, 5], 7] = np.nan
     error = only_error(own([(images, pairs[0][1]), *pairs[1:]]).run("--", "results/Small/data/train_images.npy"))
     assert "own.pkl.gz is not a valid mnist.pkl.gz: 2 of its 40 train images have pixels outside [0, 1)" in error
-    error = only_error(own(pairs).run("--", "results/Small/neighbors/pixel.npz"))
-    assert error.startswith("There are 40 images, and 45 neighbors of each are needed") and "Give more images" in error
+    few = [(pairs[0][0][:30], pairs[0][1][:30]), *pairs[1:]]
+    error = only_error(own(few).run("--", "results/Small/neighbors/pixel.npz"))
+    assert error == "There are 30 training images, and the scores need at least 31. Give more training images."

@@ -161,7 +161,7 @@ from common.readers.streams import write_rows
 path, size = sys.argv[1], int(sys.argv[2])
 used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_DATA, (used + size,) * 2)
-splits, _ = prepare_dataset(read_dataset("npy", {"images": path}, None), None, 100, False)
+splits, _ = prepare_dataset(read_dataset("npy", {"images": path}, None), None, 100, False, None)
 source, rows, *_ = splits["train"]
 write_rows(source, rows, Path(path).with_name("out.npy"))
 """

@@ -7,6 +7,9 @@ import pytest
 from common.errors import UserError
 
 NPZ = {"npz": "x.npz"}
+FORMATS = "is not a .keras file, a .py file, keras.applications.NAME or a built-in network."
+EXPORT = "Export its features and use vectors (docs/your-own.md)."
+CONVERT = 'Convert a model of Keras by keras.models.load_model("a/m.h5", compile=False).save("m.keras").'
 
 
 @pytest.mark.parametrize(
@@ -24,12 +27,6 @@ NPZ = {"npz": "x.npz"}
             {},
             "datasets.Mine.network.filters[1]: 0 is less than the minimum of 1",
         ),
-        (
-            NPZ | {"sample": 40},
-            {"tsne": {"perplexity": 15}},
-            "tsne.perplexity: 15 needs more than 45 images, and datasets.Mine.sample is 40. Set it below 13.3",
-        ),
-        (NPZ | {"sample": 45}, {"tsne": {"perplexity": 15}}, "tsne.perplexity: 15 needs more than 45 images"),
         (
             NPZ | {"sample": 30, "tsne": {"perplexity": 2}},
             {},
@@ -54,6 +51,24 @@ NPZ = {"npz": "x.npz"}
         ({"npz": "a{b}.npz"}, {}, "datasets.Mine.npz: Snakemake reads braces as wildcards. Rename the file or folder"),
         ({"npy": {"images": "{a}.npy"}}, {}, "datasets.Mine.npy.images: Snakemake reads braces as wildcards."),
         (NPZ | {"network": {"model": "{a}.py"}}, {}, "datasets.Mine.network.model: Snakemake reads braces"),
+        (NPZ, {"network": {"model": "model.pt"}}, f"network.model: model.pt {FORMATS} {EXPORT}"),
+        (
+            NPZ | {"network": {"model": "~/m.onnx"}},
+            {},
+            f"datasets.Mine.network.model: {Path.home()}/m.onnx {FORMATS} {EXPORT}",
+        ),
+        (
+            NPZ,
+            {"network": {"model": "a/m.h5"}},
+            f"network.model: a/m.h5 {FORMATS} {CONVERT} Of another library: {EXPORT}",
+        ),
+        (
+            NPZ,
+            {"network": {"model": "torchvision.models.resnet18"}},
+            "network.model: torchvision.models.resnet18 is not",
+        ),
+        (NPZ, {"network": {"model": "notebok"}}, "network.model: there is no built-in architecture notebok"),
+        ({"vectors": {"a": "a.npy"}, "hold_out": 0.1}, {}, "datasets.Mine.hold_out: this key is for images only."),
         (NPZ | {"size": [8, 8]}, {}, "datasets.Mine.size: this key is for a folder only."),
         (NPZ | {"white": 4095}, {}, "datasets.Mine.white: this key is for a folder only. Scale the values of arrays"),
         (NPZ | {"skip_damaged": True}, {}, "datasets.Mine.skip_damaged: this key is for a folder only. Remove it."),
@@ -170,8 +185,8 @@ def test_vectors_are_the_layers(resolve):
 
 def test_layer_of_the_network_may_have_another_name(resolve):
     assert resolve(NPZ | {"layers": [{"layer": "conv1", "name": "first"}]})["layers"][0]["name"] == "first"
-    assert resolve(NPZ | {"sample": 46, "tsne": {"perplexity": 15}})["sample"] == 46
-    assert resolve(NPZ | {"sample": 31, "tsne": {"perplexity": 10}})["sample"] == 31
+    assert resolve(NPZ | {"sample": 31, "hold_out": 0.2})["sample"] == 31
+    assert resolve(NPZ | {"hold_out": 0.2})["hold_out"] == 0.2 and resolve(NPZ)["hold_out"] is None
     assert resolve(NPZ | {"tsne": {"landmarks": 91}})["tsne"]["landmarks"] == 91
 
 

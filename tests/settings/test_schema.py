@@ -32,7 +32,9 @@ from common.errors import UserError
             {"datasets": {"Mine": {"npz": "x.npz", "tsne": {"backend": "auto"}}}},
             "datasets.Mine.tsne.backend: this key can only be set globally.",
         ),
-        ({"network": {"model": "model.h5"}}, "network.model: 'model.h5' is not valid. Expected: a built-in"),
+        ({"network": {"class_order": "folder"}}, "network.class_order: 'folder' is not valid. Expected: Order of the"),
+        ({"network": {"input": {"scaling": "byte"}}}, "network.input.scaling: 'byte' is not allowed. Did you mean byt"),
+        ({"datasets": {"Mine": {"npz": "x", "hold_out": 0}}}, "datasets.Mine.hold_out: 0 is less than or equal to"),
         (
             {"downloads": {"mnist": {"sources": [{"wheel": "x"}], "validation_size": 1, "sha256": {}}}},
             "downloads.mnist.sources[0]: {'wheel': 'x'} is not valid. Expected: idx, pickle, or wheel with project",
@@ -60,6 +62,12 @@ def test_invalid_value_is_named_with_what_is_valid(load, changes, message):
 def test_misspelled_key_is_named_before_the_key_that_is_then_missing(load):
     with pytest.raises(UserError, match=r"^tsne\.perplexty: there is no such key"):
         load(tsne={"perplexty": 20, "iterations": None})
+
+
+def test_order_of_the_classes_is_a_word_or_a_list(load):
+    for order in (None, "folders", ["b", "a"]):
+        assert load(network={"class_order": order})["network"]["class_order"] == order
+    assert load(network={"class_order": [1, 0]})["network"]["class_order"] == ["1", "0"]
 
 
 def test_given_values_replace_defaults_and_nothing_else(load):

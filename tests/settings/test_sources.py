@@ -97,10 +97,6 @@ def test_names_of_the_classes_replace_those_of_emnist(resolve, emnist):
             "network.filters: 2 convolutions, each of which halves the images, need images of at least 4 x 4 pixels",
         ),
         (
-            {"npz": "x.npz", "sample": 511},
-            "network.schedule: 511 images (datasets.Mine.sample) do not fill a batch of 512. Lower batch_size.",
-        ),
-        (
             {"npz": "x.npz", "network": {"model": "m.keras", "input": {"channels": 1, "scaling": "torch"}}},
             "network.input.scaling: torch needs three channels (datasets.Mine). Set network.input.channels: 3",
         ),

@@ -6,7 +6,7 @@ from openTSNE.affinity import PerplexityBasedNN
 
 from common.errors import UserError
 from common.tsne.affinities import compute_affinities
-from common.tsne.perplexity import check_n_rows, n_neighbors
+from common.tsne.perplexity import check_n_rows, fit_perplexity, limit_neighbors, n_neighbors
 
 
 def test_affinities_are_those_of_opentsne_with_an_exact_search(blobs, affinities):
@@ -43,11 +43,17 @@ def test_three_times_the_perplexity_are_searched(perplexity, k):
     assert n_neighbors(perplexity) == k
 
 
-def test_as_few_rows_as_neighbors_are_refused_with_what_to_do():
-    check_n_rows(91, 90)
+def test_too_few_rows_for_the_scores_are_refused_with_what_to_do():
+    check_n_rows(31)
     with pytest.raises(UserError) as caught:
-        check_n_rows(90, 90)
+        check_n_rows(30)
     assert str(caught.value) == (
-        "There are 90 images, and 90 neighbors of each are needed (3 x tsne.perplexity, at least 30). "
-        "Give more images or lower tsne.perplexity."
+        "There are 30 training images, and the scores need at least 31. Give more training images."
     )
+
+
+@pytest.mark.parametrize(("rows", "perplexity"), [(1000, 30), (91, 30), (90, 29.66), (62, 20.33), (31, 10)])
+def test_perplexity_is_lowered_to_a_third_of_the_other_rows(rows, perplexity):
+    assert fit_perplexity(30, rows) == perplexity
+    assert n_neighbors(perplexity) < rows and fit_perplexity(5, rows) == 5
+    assert limit_neighbors(90, rows) == min(90, rows - 1) >= n_neighbors(perplexity)

@@ -48,6 +48,8 @@ def test_recall_of_the_search_is_recorded_for_each_split(monkeypatch):
     assert recall(found[1]["indices"], exact) > 0.99
 
 
-def test_too_few_landmarks_are_refused(blobs):
-    with pytest.raises(UserError, match="There are 250 landmarks, and 250 neighbors of each are needed"):
-        find_landmark_neighbors(blobs[0][LANDMARKS], [], 250, seed=0, memory_mb=100, threads=1)
+def test_too_few_landmarks_are_refused_and_few_are_all_neighbors(blobs):
+    with pytest.raises(UserError, match="There are 30 landmarks, and the scores need at least 31"):
+        find_landmark_neighbors(blobs[0][LANDMARKS][:30], [], 20, seed=0, memory_mb=100, threads=1)
+    (found,) = find_landmark_neighbors(blobs[0][LANDMARKS], [], 250, seed=0, memory_mb=100, threads=1)
+    assert found["indices"].shape == (250, 249)

@@ -32,6 +32,9 @@ def test_nearest_landmarks_are_those_of_brute_force_numbered_by_row(blobs, memor
     assert np.allclose(gathered["distances"], np.sort(distances, axis=1)[:, :30], atol=1e-3)
 
 
-def test_too_few_landmarks_are_refused(blobs):
-    with pytest.raises(UserError, match="There are 133 landmarks, and 133 neighbors of each are needed"):
-        find_nearest_landmarks(blobs[0], slice(0, 9), blobs[0][LANDMARKS], LANDMARKS, 133, 0, 100, threads=1)
+def test_too_few_landmarks_are_refused_and_few_are_all_neighbors(blobs):
+    few = LANDMARKS[:30]
+    with pytest.raises(UserError, match="There are 30 landmarks, and the scores need at least 31"):
+        find_nearest_landmarks(blobs[0], slice(0, 9), blobs[0][few], few, 20, 0, 100, threads=1)
+    found = find_nearest_landmarks(blobs[0], slice(0, 9), blobs[0][LANDMARKS], LANDMARKS, 133, 0, 100, threads=1)
+    assert found["indices"].shape == (9, 132)

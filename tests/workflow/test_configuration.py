@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
             {"datasets": {"Small": {"classes": ["a", "b"]}}, "figures": {"palette": ["red"]}},
             "figures.palette: 1",
         ),
-        ({"datasets": {"Small": {"sample": 50}}}, "network.schedule: 50 images (datasets.Small.sample) do not fill"),
+        ({"network": {"model": "model.pt"}}, "network.model: model.pt is not a .keras file, a .py file, keras.appl"),
     ],
 )
 def test_wrong_value_ends_with_one_line_before_anything_runs(fresh, tmp_path, changes, message):

@@ -17,7 +17,7 @@ from write_methods import (
 
 from helpers import LAYERS
 
-DATA = {"classes": 10, "sample": None, "kind": "npz", "trained": True}
+DATA = {"classes": 10, "sample": None, "hold_out": None, "kind": "npz", "trained": True}
 ROWS = {"train": 1200, "validation": 100, "test": 1}
 
 
@@ -28,13 +28,16 @@ def test_data_are_counted():
     assert describe_data("Mine", DATA, ROWS, (28, 30, 1)) == f"{counts}{shape}{held_out}"
     for other in ({"kind": "pickle"}, {"trained": False}):
         assert describe_data("Mine", DATA | other, ROWS, (28, 30, 1)) == f"{counts}{shape}"
+    share = held_out.replace("a sixth", "17.5 %")
+    imported = DATA | {"trained": False, "hold_out": 0.175}
+    assert describe_data("Mine", imported, ROWS, (28, 30, 1)) == f"{counts}{shape}{share}"
     alone = {"train": 1200, "validation": 0, "test": 0}
     text = "The data set Mine has 1,200 training images of 1 class, each of 8 x 8 pixels and 3 channels."
     assert describe_data("Mine", DATA | {"classes": 1}, alone, (8, 8, 3)) == text
 
 
 def test_sample_and_vectors_are_described():
-    vectors = {"classes": 0, "sample": 5000, "kind": "vectors", "trained": False}
+    vectors = {"classes": 0, "sample": 5000, "hold_out": None, "kind": "vectors", "trained": False}
     text = describe_data("Mine", vectors, {"train": 5000, "validation": 0, "test": 0}, ())
     assert text == (
         "The data set Mine has 5,000 training vectors without labels. Of the source's training vectors at most 5,000 "
@@ -44,7 +47,12 @@ def test_sample_and_vectors_are_described():
     assert text.endswith("training images at most 1,200 were used, drawn at random, each class with its share.")
 
 
-TRAINED = {"parameters": 7, "seed": 1, "schedule": [{"epochs": 1, "batch_size": 2}], "learning_rate": 0.01}
+TRAINED = {
+    "parameters": 7,
+    "seed": 1,
+    "schedule": [{"epochs": 1, "batch_size": 2, "passes": 1}],
+    "learning_rate": 0.01,
+}
 
 
 def test_imported_model_is_described_by_its_input():
@@ -77,11 +85,11 @@ def test_trained_network_is_described_by_its_training():
         "Adam (learning rate 0.01), for 1 epoch with batches of 2."
     )
     settings = {"model": "notebook", "filters": [8], "kernel": 3, "units": []}
-    schedule = [{"epochs": 5, "batch_size": 64}, {"epochs": 7, "batch_size": 512}]
+    schedule = [{"epochs": 5, "batch_size": 64, "passes": 1}, {"epochs": 7, "batch_size": 16, "passes": 3}]
     text = describe_network(settings, [TRAINED | {"parameters": 1, "schedule": schedule}])
     assert "We trained a convolutional network of 1 convolutional layer (8 filters" in text
     assert "(1 parameter), with seed 1, on" in text
-    assert text.endswith("for 5 epochs with batches of 64 and 7 epochs with batches of 512.")
+    assert text.endswith("for 5 epochs with batches of 64 and 7 epochs of 3 passes each with batches of 16.")
     assert describe_network({"model": "notebook"}, []) == ""
 
 

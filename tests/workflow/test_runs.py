@@ -29,7 +29,7 @@ def test_data_keeps_its_contract(finished, pairs):
 
 def test_network_learns_and_its_history_has_a_row_an_epoch(finished):
     history = pd.read_csv(finished.folder / "results/Small/network/history.csv")
-    assert list(history.columns) == ["epoch", "batch_size", "loss", "accuracy", "val_loss", "val_accuracy"]
+    assert list(history.columns) == ["epoch", "batch_size", "passes", "loss", "accuracy", "val_loss", "val_accuracy"]
     assert list(history.epoch) == [1, 2, 3, 4] and list(history.batch_size) == [32, 32, 32, 64]
     assert history.val_accuracy.iloc[-1] > 0.9
 

@@ -65,7 +65,7 @@ def test_report_of_an_incomplete_data_set_is_answered_with_a_command_that_works(
         ({"figures": {"palette": ["red", "blue"]}}, "figures.palette: 2 colors for the 10 classes of Digits"),
         ({"figures": {"palette": "Set1"}}, "figures.palette: 9 colors for the 10 classes of Digits"),
         ({"network": {"filters": [2, 2, 2, 2]}, "layers": ["conv1"]}, "network.filters: 4 convolutions, each of which"),
-        ({"sample": 30 + 1, "tsne": {"perplexity": 5}}, "network.schedule: 31 images (datasets.Digits.sample) do not"),
+        ({"sample": 30}, "datasets.Digits.sample: 30 is too few. The scores need at least 31 images."),
         ({"classes": ["a", "b"]}, "datasets.Digits.classes: 2 names for 10 classes"),
     ],
 )

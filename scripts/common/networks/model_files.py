@@ -11,6 +11,7 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -21,7 +22,7 @@ from common.errors import UserError
 from common.inputs import report_corrupt_file
 from common.networks.keras_setup import keras
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # compression that zipfile unpacks no further than asked
 EXPANSION = 10  # largest ratio of unpacked to packed size; Keras does not compress its files
 SMALL = 2**26  # bytes; a smaller file may have any ratio
@@ -37,6 +38,14 @@ def load_network(path: str | Path) -> keras.Model:
     with report_corrupt_file(path):
         check_model(path)
         return keras.models.load_model(path)
+
+
+def read_keras_version(path: str | Path) -> str:
+    """Return the version of Keras that wrote a .keras file, such as "2.15.0"; "" if the file does not say it."""
+    with suppress(Exception), zipfile.ZipFile(path) as archive:  # what is wrong with the file, check_model says
+        check_member(archive.getinfo(METADATA))
+        return f"{json.loads(archive.read(METADATA))['keras_version']:.20}"
+    return ""
 
 
 def check_model(path: str | Path) -> None:

@@ -43,14 +43,14 @@ def draw_sample(labels: np.ndarray, size: int, names: Sequence[str]) -> np.ndarr
     return np.sort(np.concatenate([single, chosen]))
 
 
-def hold_out(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row numbers to keep and those to hold out, ascending: HELD_OUT of each class in `labels` (n,).
+def hold_out(labels: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row numbers to keep and those to hold out, ascending: this share of each class in `labels` (n,).
 
-    The share is rounded, so a class of up to three rows has none held out.
+    The number of rows of a class is rounded: of a sixth, a class of up to three rows has none held out.
     """
     generator = np.random.default_rng(0)
     held = [
-        generator.permutation(np.flatnonzero(labels == value))[: round(HELD_OUT * np.count_nonzero(labels == value))]
+        generator.permutation(np.flatnonzero(labels == value))[: round(share * np.count_nonzero(labels == value))]
         for value in np.unique(labels)
     ]
     held = np.sort(np.concatenate(held))

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from common.errors import UserError, suggest
@@ -39,6 +40,8 @@ def check_options(settings: Settings, own: Settings, path: str) -> None:
     if settings["kind"] == "vectors":
         if "layers" in own or "network" in own:
             raise UserError(f"{path}: vectors are layers themselves. Remove layers and network.")
+        if "hold_out" in own:
+            raise UserError(f"{path}.hold_out: this key is for images only. Remove it.")
     else:
         for key, remedy in (("labels", "npy has its own labels"), ("ids", "The images of a folder have their files")):
             if key in own:
@@ -65,6 +68,7 @@ def check_layer_names(settings: Settings, path: str, pattern: str) -> None:
 def check_network(settings: Settings, own: Settings, path: str) -> None:
     """Raise UserError if the network lacks a layer, labels or weights."""
     network, model = settings["network"], settings["network"]["model"]
+    check_model_name(model, own_key("network", "model", own, path))
     if settings["trained"] and not model.endswith(".py"):
         try:
             known = load_architecture(model).layer_names(network)
@@ -85,17 +89,26 @@ def check_network(settings: Settings, own: Settings, path: str) -> None:
         raise UserError(f"{path}: {model} needs network.weights, a file; random weights have learned nothing.")
 
 
+def check_model_name(model: str, key: str) -> None:
+    """Raise UserError, which says how to use a model of another format, if `model` can be none of those supported."""
+    if re.fullmatch(r"[a-z]\w*|.+[.]py|.+[.]keras|keras[.]applications[.]\w+", model):
+        return
+    convert = ""
+    if model.endswith((".h5", ".hdf5")):
+        convert = f'keras.models.load_model("{model}", compile=False).save("{PurePath(model).stem}.keras")'
+        convert = f"Convert a model of Keras by {convert}. Of another library: "
+    raise UserError(
+        f"{key}: {model} is not a .keras file, a .py file, keras.applications.NAME or a built-in network. {convert}"
+        "Export its features and use vectors (docs/your-own.md)."
+    )
+
+
 def check_row_counts(settings: Settings, own: Settings, path: str) -> None:
-    """Raise UserError if there are too few rows for t-SNE or for the scores."""
+    """Raise UserError if there are too few rows for the scores, or too few landmarks for t-SNE."""
     sample, perplexity, landmarks = settings["sample"], settings["tsne"]["perplexity"], settings["tsne"]["landmarks"]
     needed = max(3 * perplexity, MIN_ROWS - 1)
     if sample is not None and sample < MIN_ROWS:
         raise UserError(f"{path}.sample: {sample} is too few. The scores need at least {MIN_ROWS} images.")
-    if sample is not None and sample <= 3 * perplexity:
-        raise UserError(
-            f"tsne.perplexity: {perplexity} needs more than {3 * perplexity:g} images, and {path}.sample is {sample}. "
-            f"Set it below {sample / 3:g}."
-        )
     if landmarks is not None and landmarks <= needed:
         key = own_key("tsne", "landmarks", own, path)
         raise UserError(

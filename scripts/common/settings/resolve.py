@@ -13,7 +13,7 @@ from common.settings.checks import check_settings
 from common.settings.schema import check_schema
 
 REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
-OPTIONS = ("size", "white", "skip_damaged", "classes", "sample", "labels", "ids")  # of a data set only
+OPTIONS = ("size", "white", "skip_damaged", "classes", "sample", "hold_out", "labels", "ids")  # of a data set only
 
 
 def resolve_datasets(

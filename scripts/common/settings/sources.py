@@ -71,12 +71,6 @@ def check_sources(settings: Settings, path: str) -> None:
     size = DIGITS["size"] if is_digits else settings["size"]
     if settings["trained"] and not network["model"].endswith(".py") and size:
         load_architecture(network["model"]).check_image_size(network, *size)
-    largest = max(phase["batch_size"] for phase in network["schedule"])
-    if settings["trained"] and settings["sample"] and settings["sample"] < largest:
-        raise UserError(
-            f"network.schedule: {settings['sample']} images ({path}.sample) do not fill a batch of {largest}. "
-            "Lower batch_size."
-        )
     scaling = network["input"]["scaling"]
     is_imported = networks(settings) and not settings["trained"]
     if is_imported and network["input"]["channels"] == 1 and scaling in COLOR_SCALINGS:

@@ -6,25 +6,37 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-PACKAGE = "common"  # imports of other packages are not followed
+PACKAGE = "common"  # of the modules in scripts/
 
 
 @functools.cache
-def find_imports(path: Path) -> list[tuple[str, list[str]]]:
-    """Return the modules of PACKAGE that a Python file imports, in functions too, each with the imported names."""
+def find_imports(path: Path, package: str | None = PACKAGE) -> list[tuple[str, list[str]]]:
+    """Return the modules of a package, or all, that a Python file imports, in functions too, each with its names."""
     imports = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             imports += [(alias.name, []) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             imports.append((node.module, [alias.name for alias in node.names]))
-    return [(module, names) for module, names in imports if module.split(".")[0] == PACKAGE]
+    return [(module, names) for module, names in imports if package in (None, module.split(".")[0])]
 
 
-def list_code(file: str, fetch: Callable[[str], Path | None]) -> dict[str, Path]:
-    """Return the files that a file in scripts/ uses, at any depth, itself included, by their names there.
+def list_imports(path: Path) -> dict[str, Path]:
+    """Return the files beside a user's Python file that it uses, at any depth, itself included, by their names there.
 
-    `fetch` returns the path of a file in scripts/, or None if there is no such file.
+    There are none if one of them cannot be read as Python, which the job then reports.
+    """
+    try:
+        return list_code(path.name, lambda name: file if (file := path.parent / name).is_file() else None, package=None)
+    except (SyntaxError, ValueError, OSError):
+        return {}
+
+
+def list_code(file: str, fetch: Callable[[str], Path | None], package: str | None = PACKAGE) -> dict[str, Path]:
+    """Return the files that a file in a folder uses, at any depth, itself included, by their names there.
+
+    `fetch` returns the path of a file in the folder, or None if there is no such file. Imports of other packages than
+    `package` are not followed, if it is given.
     """
     paths = {}
 
@@ -34,7 +46,7 @@ def list_code(file: str, fetch: Callable[[str], Path | None]) -> dict[str, Path]
             if path is None:
                 return False
             paths[name] = path
-            for module, names in find_imports(path):
+            for module, names in find_imports(path, package):
                 add_module(module, names)
         return True
 
