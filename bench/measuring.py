@@ -19,6 +19,8 @@ from common.errors import UserError
 from common.files import atomic_write
 
 SHARED = ("numpy", "scipy", "scikit-learn")
+# openTSNE's defaults, in which all implementations are compared.
+OPENTSNE_SCHEDULE = {"exaggerated_iterations": 250, "iterations": 500, "momentum": 0.8, "learning_rate": 1}
 OURS = ("openTSNE", "numba", *SHARED)  # packages that this workflow's t-SNE computes with
 
 

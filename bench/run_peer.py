@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from compare import PEERS
-from measuring import cpu_seconds
+from measuring import OPENTSNE_SCHEDULE, cpu_seconds
 
 PERPLEXITY = 30
 
@@ -26,7 +26,7 @@ Embed = Callable[[np.ndarray], tuple[np.ndarray, float]]
 
 
 def set_up_ours(threads: int, seed: int) -> Embed:
-    """Return this workflow's find_neighbors and embed_tsne, with the default parameters."""
+    """Return this workflow's find_neighbors and embed_tsne, with the default parameters and openTSNE's schedule."""
     import yaml
     from find_neighbors import find_neighbors
 
@@ -37,7 +37,7 @@ def set_up_ours(threads: int, seed: int) -> Embed:
     from common.tsne.start import make_start
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
-    parameters = config["tsne"] | {"perplexity": PERPLEXITY, "seed": seed}
+    parameters = config["tsne"] | OPENTSNE_SCHEDULE | {"perplexity": PERPLEXITY, "seed": seed}
 
     def embed(features: np.ndarray) -> tuple[np.ndarray, float]:
         started = time.perf_counter()

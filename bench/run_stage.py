@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import yaml
 from growth import FEATURES, FOLDER, IMAGES
-from measuring import OURS, cpu_seconds
+from measuring import OPENTSNE_SCHEDULE, OURS, cpu_seconds
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import load_npz, save_npz
 
@@ -86,7 +86,7 @@ def run_affinities(points: int, threads: int, seed: int, timer: Timer) -> dict[s
 def run_optimization(points: int, threads: int, seed: int, timer: Timer) -> dict[str, Any]:
     """Write the embedding."""
     p, start = load_npz(stage_file(points, "affinities.npz")), np.load(stage_file(points, "start.npy"))
-    parameters = CONFIG["tsne"] | {"seed": seed}
+    parameters = CONFIG["tsne"] | OPENTSNE_SCHEDULE | {"seed": seed}
 
     def fit(count: int, **changes: int) -> np.ndarray:
         affinities = PrecomputedAffinities(p if count == points else p[:count][:, :count], normalize=False)
