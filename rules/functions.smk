@@ -41,7 +41,7 @@ def of_layers(pattern, **parts):
 
 def of_images(patterns):
     """Return a function for `input`: files of a job's data set if it has images, else none."""
-    return lambda wildcards: collect(patterns, dataset=wildcards.dataset) if wildcards.dataset in IMAGES else []
+    return lambda wildcards: collect(patterns, dataset=wildcards.dataset) if wildcards.dataset in ILLUSTRATED else []
 
 
 def of_networks(pattern):
@@ -69,6 +69,12 @@ def of_control_layers(pattern, **parts):
     )
 
 
+def of_predictions(wildcards):
+    """Return the predictions of all networks of a job's data set."""
+    suffixes = datasets.predictions(SETTINGS[wildcards.dataset])
+    return collect("results/{dataset}/network/predictions{training}.csv", dataset=wildcards.dataset, training=suffixes)
+
+
 def of_reference_layer(pattern):
     """Return a function for `input`: the file of the reference layer of a job's data set."""
     return lambda wildcards: pattern.format(
@@ -87,10 +93,26 @@ def dataset_files(wildcards):
     return sources.list_sources(settings, path)
 
 
-def vector_files(wildcards):
-    """Return the files of a data set's vectors: that of the job's layer, or all."""
-    files = SETTINGS[wildcards.dataset]["source"]
-    return files[wildcards.layer] if "layer" in wildcards.keys() else list(files.values())
+def vector_files(*names):
+    """Return a function for `unpack`: files of vectors with some of the names VECTOR_FILES, such as test_labels.
+
+    Of the vectors, there is the file of the job's layer, or a list of those of all layers.
+    """
+
+    @report_user_errors("configuration: ")
+    def files(wildcards):
+        found, settings = {}, SETTINGS[wildcards.dataset]
+        layers = [wildcards.layer] if "layer" in wildcards.keys() else datasets.layer_names(settings)
+        for split, of_split in settings["source"].items():
+            known = of_split | {"vectors": [of_split["vectors"][layer] for layer in layers]}
+            found |= {f"{split}_{name}": known[name] for name in names if known[name]}
+            if "images" in names:
+                found[f"{split}_inside"] = sources.list_inside(
+                    of_split["images"], f"datasets.{wildcards.dataset}.images"
+                )
+        return found
+
+    return files
 
 
 def reader_code(wildcards):
@@ -228,17 +250,17 @@ def is_shown_map(wildcards):
 
 def first_predictions(wildcards):
     """Return the predictions of the network that the figures show, or none."""
-    return of_networks("results/{dataset}/network/predictions{training}.csv")(wildcards)[:1]
+    return of_predictions(wildcards)[:1]
 
 
 def seeds_of_networks(settings):
-    """Return the seeds of the networks that make predictions, None for an imported model."""
-    return [datasets.checkpoints_by_suffix(settings)[suffix].seed for suffix in datasets.networks(settings)]
+    """Return the seeds of the networks that make predictions, None for one that is not trained here."""
+    return [datasets.checkpoints_by_suffix(settings)[suffix].seed for suffix in datasets.predictions(settings)]
 
 
-def is_network_layer(wildcards):
-    """Return whether a job's layer belongs to a network."""
-    return datasets.is_network_layer(SETTINGS[wildcards.dataset], wildcards.layer)
+def has_predictions(wildcards):
+    """Return whether a job's layer belongs to a network that predicts labels."""
+    return datasets.has_predictions(SETTINGS[wildcards.dataset], wildcards.layer)
 
 
 def methods_settings(settings):
@@ -317,7 +339,7 @@ def scatters_of(dataset):
 
 def thumbnails_of(dataset):
     """Return every embedding drawn with its images, if it has images."""
-    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in IMAGES else []
+    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in ILLUSTRATED else []
     return collect(rules.plot_thumbnails.output, dataset=dataset, layer=layers)
 
 
@@ -336,7 +358,7 @@ def comparisons_of(dataset):
         rules.summarize_run,
     )
     found = [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)]
-    found += collect(rules.plot_flow_images.output, dataset=[dataset] if dataset in IMAGES else [])
+    found += collect(rules.plot_flow_images.output, dataset=[dataset] if dataset in ILLUSTRATED else [])
     return found + collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
 
 

@@ -5,12 +5,12 @@ import logging
 import numpy as np
 import pandas as pd
 
-from common.files import atomic_write
 from common.inputs import load_classes, load_rows
 from common.logs import run_logged
 from common.networks.graph import batch_size, explain_output
 from common.networks.keras_setup import keras, use_devices
 from common.networks.model_files import load_network
+from common.tables import save_predictions, tabulate_predictions
 
 log = logging.getLogger("workflow")
 
@@ -24,14 +24,7 @@ def predict_labels(network: keras.Model, images: np.ndarray, labels: np.ndarray)
     size = batch_size(network)
     outputs = [network.predict_on_batch(images[start : start + size]) for start in range(0, len(images), size)]
     probabilities = np.concatenate([np.zeros((0, network.output_shape[1]), np.float32), *outputs])
-    return pd.DataFrame(
-        {
-            "id": np.arange(len(labels)),
-            "label": labels,
-            "prediction": probabilities.argmax(axis=1),
-            "confidence": probabilities.max(axis=1),
-        }
-    )
+    return tabulate_predictions(labels, probabilities.argmax(axis=1), probabilities.max(axis=1))
 
 
 def empty_predictions(labels: np.ndarray, known: bool) -> pd.DataFrame:
@@ -39,9 +32,7 @@ def empty_predictions(labels: np.ndarray, known: bool) -> pd.DataFrame:
 
     The label is empty, too, if the labels are not `known`.
     """
-    nothing = np.full(len(labels), np.nan)
-    label = labels if known else nothing
-    return pd.DataFrame({"id": np.arange(len(labels)), "label": label, "prediction": nothing, "confidence": nothing})
+    return tabulate_predictions(labels if known else np.full(len(labels), np.nan), None, None)
 
 
 if __name__ == "__main__":
@@ -60,15 +51,12 @@ if __name__ == "__main__":
             problem = explain_output(network, splits["train"][0], len(classes))
         if problem:
             log.info("the network does not predict these classes: %s", problem)
-        tables = []
+        tables = {}
         for split, (images, labels) in splits.items():
             if problem:
-                table = empty_predictions(labels, known=bool(classes))
+                tables[split] = empty_predictions(labels, known=bool(classes))
             else:
-                table = predict_labels(network, images, labels)
+                table = tables[split] = predict_labels(network, images, labels)
                 correct = (table.prediction == table.label).sum()
                 log.info("%s: %d of %d predictions are correct", split, correct, len(table))
-            table.insert(0, "split", split)
-            tables.append(table)
-        with atomic_write(snakemake.output.predictions) as part:
-            pd.concat(tables).to_csv(part, index=False, float_format="%.5g")
+        save_predictions(snakemake.output.predictions, tables)

@@ -26,7 +26,8 @@ def tabulate_maps(
     and layer, `predictions` by split as load_predictions returns them; labels, votes and predictions are numbers of
     `classes`. Columns: id (the row number in the split), split, label (a class name), prediction (a class name),
     confidence, prediction_depth (a layer), and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer.
-    Without classes there are no label and no votes, without predictions neither prediction, confidence nor depth.
+    Without classes there are no label and no votes, without predictions neither prediction, confidence nor
+    depth, without probabilities no confidence.
     """
     names = np.array(classes)
     tables = []
@@ -36,7 +37,8 @@ def tabulate_maps(
             columns["label"] = names[labels[split]]
         if predictions is not None:
             columns["prediction"] = names[predictions[split].prediction.to_numpy(int)]
-            columns["confidence"] = predictions[split].confidence.to_numpy()
+            if predictions["train"].confidence.notna().all():
+                columns["confidence"] = predictions[split].confidence.to_numpy()
             if classes and len(labels[split]):
                 columns["prediction_depth"] = name_depths(votes[split], predictions[split].prediction.to_numpy(int))
         for layer, points in coordinates[split].items():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.errors import UserError, suggest
+from common.names import SPLITS, VECTOR_FILES
 from common.networks.architectures import load_architecture
 from common.scoring.parameters import MIN_ROWS
 
@@ -17,6 +18,8 @@ Settings = Mapping[str, Any]
 def check_settings(settings: Settings, own: Settings, path: str, schema: Settings) -> None:
     """Raise UserError if the settings contradict each other; `own` is what the data set itself sets."""
     check_options(settings, own, path)
+    if settings["kind"] == "vectors":
+        check_vectors(settings["source"], path)
     check_layer_names(settings, path, schema["$defs"]["file_name"]["pattern"])
     check_network(settings, own, path)
     check_row_counts(settings, own, path)
@@ -34,10 +37,30 @@ def check_options(settings: Settings, own: Settings, path: str) -> None:
     if settings["kind"] == "vectors":
         if "layers" in own or "network" in own:
             raise UserError(f"{path}: vectors are layers themselves. Remove layers and network.")
-    elif "labels" in own:
-        raise UserError(f"{path}.labels: this key is for vectors only. npy has its own labels.")
-    if "size" in own and settings["kind"] != "folder":
+    else:
+        for key in (*VECTOR_FILES[1:], *SPLITS[1:]):
+            if key in own:
+                raise UserError(f"{path}.{key}: this key is for vectors only. Remove it, or give vectors.")
+    if "size" in own and settings["kind"] != "folder" and "images" not in own:
         raise UserError(f"{path}.size: this key is for a folder only. Use network.input.size for a model's input.")
+
+
+def check_vectors(source: Mapping[str, Settings], path: str) -> None:
+    """Raise UserError unless all splits of vectors have the same layers and the same kinds of files."""
+    layers = source["train"]["vectors"]
+    for split, files in source.items():
+        for name in VECTOR_FILES:
+            if (files[name] is None) != (source["train"][name] is None):
+                where = f"{path}.{split}.{name}" if files[name] is None else f"{path}.{name}"
+                raise UserError(f"{where}: {split} and training rows must both have {name}, or neither. Add the file.")
+        for layer in layers:
+            if layer not in files["vectors"]:
+                raise UserError(f"{path}.{split}.vectors: {layer} is missing. Give a matrix for each layer.")
+        for layer in files["vectors"]:
+            if layer not in layers:
+                raise UserError(f"{path}.{split}.vectors: {path}.vectors has no {layer}. {suggest(layer, layers)}")
+    if source["train"]["predictions"] and not source["train"]["labels"]:
+        raise UserError(f"{path}.predictions: predictions are compared with labels. Give labels, too.")
 
 
 def check_layer_names(settings: Settings, path: str, pattern: str) -> None:

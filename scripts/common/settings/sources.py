@@ -25,10 +25,18 @@ def list_sources(settings: Settings, path: str) -> dict[str, Any]:
         return source
     if kind == "idx":
         return find_idx_files(source, named=settings["classes"] is not None)
-    if kind == "folder":  # with the folders in it, whose times change when files are added or removed
-        inside = sorted(str(folder) for level in ("*/", "*/*/") for folder in Path(source).glob(level))
-        return {"folder": source, "inside": [expand_path(folder, f"{path}.folder") for folder in inside]}
+    if kind == "folder":
+        return {"folder": source, "inside": list_inside(source, f"{path}.folder")}
     return {"path": source}
+
+
+def list_inside(folder: str, key: str) -> list[str]:
+    """Return the folders in a folder, whose times change when files are added or removed; none in a file.
+
+    Raises UserError with the `key` if one has braces in its name.
+    """
+    inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(folder).glob(level))
+    return [expand_path(path, key) for path in inside]
 
 
 def find_idx_files(place: str, named: bool) -> dict[str, str]:
