@@ -94,23 +94,12 @@ def dataset_files(wildcards):
 
 
 def vector_files(*names):
-    """Return a function for `unpack`: files of vectors with some of the names VECTOR_FILES, such as test_labels.
-
-    Of the vectors, there is the file of the job's layer, or a list of those of all layers.
-    """
+    """Return a function for `unpack`: files of vectors by split and some of the names VECTOR_FILES, such as test_labels."""
 
     @report_user_errors("configuration: ")
     def files(wildcards):
-        found, settings = {}, SETTINGS[wildcards.dataset]
-        layers = [wildcards.layer] if "layer" in wildcards.keys() else datasets.layer_names(settings)
-        for split, of_split in settings["source"].items():
-            known = of_split | {"vectors": [of_split["vectors"][layer] for layer in layers]}
-            found |= {f"{split}_{name}": known[name] for name in names if known[name]}
-            if "images" in names:
-                found[f"{split}_inside"] = sources.list_inside(
-                    of_split["images"], f"datasets.{wildcards.dataset}.images"
-                )
-        return found
+        settings, layer = SETTINGS[wildcards.dataset], wildcards.get("layer")
+        return sources.list_vector_sources(settings, names, layer, f"datasets.{wildcards.dataset}")
 
     return files
 
@@ -265,7 +254,8 @@ def has_predictions(wildcards):
 
 def methods_settings(settings):
     """Return the settings that the methods section describes."""
-    return {key: settings[key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")}
+    described = {key: settings[key] for key in ("kind", "trained", "sample", "network", "layers", "tsne")}
+    return described | {"noun": datasets.row_noun(settings)}
 
 
 def with_gpu(settings):

@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import UserError
-from common.settings.sources import check_palette_size, check_sources, find_idx_files, list_sources
+from common.settings.sources import check_palette_size, check_sources, find_idx_files, list_sources, list_vector_sources
 
 PARTS = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
 
@@ -71,6 +71,21 @@ def test_folder_is_listed_with_the_folders_in_it(resolve, tmp_path):
     (tmp_path / "{x}").mkdir()
     with pytest.raises(UserError, match=r"^datasets\.Mine\.folder: Snakemake reads braces"):
         list_sources(resolve({"folder": str(tmp_path)}), "datasets.Mine")
+
+
+def test_files_of_vectors_are_listed_by_split_and_name(resolve, tmp_path):
+    (tmp_path / "digits/zero").mkdir(parents=True)
+    held_out = {"vectors": {"b": "tb.npy", "a": "ta.npy"}, "labels": "ty.npy", "images": "tx.npy"}
+    dataset = {"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "images": f"{tmp_path}/digits"}
+    settings = resolve(dataset | {"test": held_out})
+    assert list_vector_sources(settings, ("vectors", "labels", "predictions"), None, "datasets.Mine") == {
+        **{"train_vectors": ["a.npy", "b.npy"], "train_labels": "y.npy"},
+        **{"test_vectors": ["ta.npy", "tb.npy"], "test_labels": "ty.npy"},
+    }
+    assert list_vector_sources(settings, ("vectors", "images"), "b", "datasets.Mine") == {
+        **{"train_vectors": ["b.npy"], "train_images": f"{tmp_path}/digits", "test_vectors": ["tb.npy"]},
+        **{"train_inside": [f"{tmp_path}/digits/zero"], "test_images": "tx.npy", "test_inside": []},
+    }
 
 
 def test_other_kinds_are_read_from_the_files_that_they_name(resolve):

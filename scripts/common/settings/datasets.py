@@ -29,8 +29,8 @@ def has_images(settings: Settings) -> bool:
 
 
 def row_noun(settings: Settings) -> str:
-    """Return what texts call a row of the data set: "image" or "vector"."""
-    return "image" if has_images(settings) else "vector"
+    """Return what texts call a row of the data set: "image", or "row" of a data set without images."""
+    return "image" if has_images(settings) else "row"
 
 
 def layer_names(settings: Settings) -> list[str]:

@@ -2,14 +2,14 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
 from common.names import IDX_FILES
 from common.networks.architectures import load_architecture
-from common.settings.datasets import DIGITS, count_classes, networks
+from common.settings.datasets import DIGITS, count_classes, layer_names, networks
 from common.settings.resolve import expand_path
 
 COLOR_SCALINGS = ("torch", "caffe")
@@ -28,6 +28,23 @@ def list_sources(settings: Settings, path: str) -> dict[str, Any]:
     if kind == "folder":
         return {"folder": source, "inside": list_inside(source, f"{path}.folder")}
     return {"path": source}
+
+
+def list_vector_sources(
+    settings: Settings, names: Collection[str], layer: str | None, path: str
+) -> dict[str, str | list[str]]:
+    """Return the files of vectors with some of the names VECTOR_FILES, by split and name, such as "test_labels".
+
+    Of the vectors, there is a list of one file, that of the `layer`, or of those of all layers. Beside the images stand
+    the folders in them, such as "test_inside"; `path` is that of the data set's key.
+    """
+    sources, layers = {}, [layer] if layer else layer_names(settings)
+    for split, files in settings["source"].items():
+        known = files | {"vectors": [files["vectors"][name] for name in layers]}
+        sources |= {f"{split}_{name}": known[name] for name in names if known[name]}
+        if "images" in names and files["images"]:
+            sources[f"{split}_inside"] = list_inside(files["images"], f"{path}.images")
+    return sources
 
 
 def list_inside(folder: str, key: str) -> list[str]:
