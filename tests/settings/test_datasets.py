@@ -60,9 +60,11 @@ def test_without_its_layers_there_is_no_network(resolve):
 def test_vectors_with_predictions_belong_to_a_network_that_is_not_of_the_workflow(resolve):
     settings = resolve(PREDICTED)
     assert datasets.networks(settings) == [] and datasets.predictions(settings) == [""]
-    assert datasets.is_network_layer(settings, "a") and not datasets.is_network_layer(settings, "pixel")
-    assert datasets.network_seed_of(settings, "a", "") is None and datasets.networks_of_layer(settings, "a") == [""]
+    assert datasets.has_predictions(settings, "a") and not datasets.has_predictions(settings, "pixel")
+    assert not datasets.is_network_layer(settings, "a") and datasets.control_layers(settings) == []
+    assert datasets.checkpoints_of_layer(settings, "a") == {"": (None, None)}
     assert datasets.predictions(resolve(VECTORS)) == [] and datasets.predictions(resolve(IMPORTED)) == [""]
+    assert datasets.has_predictions(resolve(NPZ), "conv1") and not datasets.has_predictions(resolve(VECTORS), "a")
 
 
 def test_rows_are_called_images_if_there_are_any(resolve):
