@@ -4,7 +4,7 @@
 #        classes.json, the class names, by class number. Of vectors are made, in addition,
 #        results/{dataset}/features/{layer}.npy, {layer}_validation.npy and {layer}_test.npy, (n, d) float32, data/rows.npy,
 #        the training rows of their files that are used, and network/predictions.csv, the predictions that come with
-#        them, and data/values.json, the label of each class in the files.
+#        them, and data/class_labels.json, the label of each class in the files.
 
 
 rule download_dataset:
@@ -73,7 +73,7 @@ rule prepare_labels:
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
         classes="results/{dataset}/data/classes.json",
-        values="results/{dataset}/data/values.json",
+        class_labels="results/{dataset}/data/class_labels.json",
     log:
         "logs/prepare_labels/{dataset}.log",
     benchmark:
@@ -144,7 +144,7 @@ rule prepare_predictions:
         unpack(vector_files("vectors", "predictions")),
         rows="results/{dataset}/data/rows.npy",
         labels=images_by_split("labels"),
-        values="results/{dataset}/data/values.json",
+        class_labels="results/{dataset}/data/class_labels.json",
     output:
         predictions="results/{dataset}/network/predictions.csv",
     log:

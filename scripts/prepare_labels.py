@@ -41,4 +41,4 @@ if __name__ == "__main__":
             log.info("%s: %d rows", split, len(numbers))
             save_array(output[f"{split}_labels"], numbers)
         save_json(output.classes, names, indent=None)
-        save_json(output.values, values, indent=None)
+        save_json(output.class_labels, values, indent=None)

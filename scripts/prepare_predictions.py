@@ -9,7 +9,7 @@ from common.tables import save_predictions, tabulate_predictions
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_predictions {snakemake.wildcards.dataset}"):
-        paths, values = snakemake.input, load_classes(snakemake.input.values)
+        paths, values = snakemake.input, load_classes(snakemake.input.class_labels)
         vectors, predictions = find_files(paths, "vectors"), {}
         for split, path in find_files(paths, "predictions").items():
             count = stream_vectors(vectors[split][0]).shape[0]

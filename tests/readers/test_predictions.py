@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from common.readers.predictions import check_forms, read_predictions
+from common.readers.predictions import check_forms, find_values, read_predictions
 
 NAMES = ["cat", "dog", "owl"]
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.25, 0.25, 0.5], [0, 1, 0], [0.4, 0.5, 0.1]])
@@ -35,35 +35,35 @@ LINES = "\n".join(",".join(map(str, row)) for row in PROBABILITIES.tolist())
     ids=["float64", "float16", "csv", "header", "header of numbers", "spaces", "tabs"],
 )
 def test_prediction_is_the_most_probable_class(tmp_path, name, content):
-    numbers, probabilities = read_predictions(write(tmp_path / name, content), 4, NAMES, False)
+    numbers, probabilities = read_predictions(write(tmp_path / name, content), 4, NAMES)
     assert numbers.tolist() == [0, 2, 1, 1] and numbers.dtype == np.int64
     assert np.allclose(probabilities, [0.7, 0.5, 1, 0.5], atol=1e-3) and probabilities.dtype == np.float64
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "classes", "are_numbered"),
+    ("name", "content", "values"),
     [
-        ("a.npy", np.array([0, 2, 1, 1]), NAMES, True),
-        ("a.txt", "0\n2\n1\n1\n", NAMES, True),
-        ("a.npy", np.array(["cat", "owl", "dog", "dog"]), NAMES, False),
-        ("a.csv", "prediction\ncat\nowl\ndog\ndog\n", NAMES, False),
-        ("a.npy", np.array([3, 20, 7, 7]), ["3", "7", "20"], False),
-        ("a.npy", np.array([[3.0], [20], [7], [7]]), ["3", "7", "20"], False),
-        ("a.txt", "3\n20\n7\n7\n", ["3", "7", "20"], False),
-        ("a.txt", "1 a\n1 c\n1 b\n1 b\n", ["1 a", "1 b", "1 c"], False),
+        ("a.npy", np.array([0, 2, 1, 1]), ["0", "1", "2"]),
+        ("a.txt", "0\n2\n1\n1\n", ["0", "1", "2"]),
+        ("a.npy", np.array(["cat", "owl", "dog", "dog"]), NAMES),
+        ("a.csv", "prediction\ncat\nowl\ndog\ndog\n", NAMES),
+        ("a.npy", np.array([3, 20, 7, 7]), ["3", "7", "20"]),
+        ("a.npy", np.array([[3.0], [20], [7], [7]]), ["3", "7", "20"]),
+        ("a.txt", "3\n20\n7\n7\n", ["3", "7", "20"]),
+        ("a.txt", "1 a\n1 c\n1 b\n1 b\n", ["1 a", "1 b", "1 c"]),
     ],
 )
-def test_labels_are_numbered_as_those_of_the_data_set(tmp_path, name, content, classes, are_numbered):
-    numbers, probabilities = read_predictions(write(tmp_path / name, content), 4, classes, are_numbered)
+def test_labels_are_numbered_as_those_of_the_data_set(tmp_path, name, content, values):
+    numbers, probabilities = read_predictions(write(tmp_path / name, content), 4, values)
     assert numbers.tolist() == [0, 2, 1, 1] and numbers.dtype == np.int64 and probabilities is None
 
 
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
-        ("a.npy", PROBABILITIES[:3], "a.npy has 3 labels for 4 rows. Add the missing ones (1)."),
-        ("a.csv", LINES[:-12], "a.csv has 3 labels for 4 rows. Add the missing ones (1)."),
-        ("a.npy", np.zeros(5, int), "a.npy has 5 labels for 4 rows. Remove the extra ones (1)."),
+        ("a.npy", PROBABILITIES[:3], "a.npy has 3 predictions for 4 vectors. Add the 1 missing prediction."),
+        ("a.csv", LINES[:-12], "a.csv has 3 predictions for 4 vectors. Add the 1 missing prediction."),
+        ("a.npy", np.zeros(5, int), "a.npy has 5 labels for 4 vectors. Remove the 1 extra label."),
         (
             "a.npy",
             np.hstack([PROBABILITIES, np.zeros((4, 1))]),
@@ -79,21 +79,36 @@ def test_labels_are_numbered_as_those_of_the_data_set(tmp_path, name, content, c
         (
             "a.npy",
             np.array(["cat", "cow", "pig", "cow"]),
-            "{path}: 3 of the 4 predictions are no class of the labels (cow, pig). Give them in the form of the labels",
+            "{path}: 3 of the 4 predictions are no class of the labels (cow and pig). Give them in the form",
         ),
-        ("a.npy", np.array([0, 1, 2, 1]), "{path}: 4 of the 4 predictions are no class of the labels (0, 1, 2)."),
+        ("a.npy", np.array([0, 1, 2, 1]), "{path}: 4 of the 4 predictions are no class of the labels (0, 1 and 2)."),
     ],
 )
 def test_predictions_that_do_not_fit_are_refused(tmp_path, name, content, line):
     path = write(tmp_path / name, content)
     with pytest.raises(UserError, match=re.escape(line.format(path=path))) as raised:
-        read_predictions(path, 4, NAMES, False)
+        read_predictions(path, 4, NAMES)
     assert "\n" not in f"{raised.value}"
 
 
 def test_number_of_a_class_that_has_no_name_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"1 of the 4 predictions are no class of the labels \(3\)\."):
-        read_predictions(write(tmp_path / "a.npy", np.array([0, 1, 2, 3])), 4, NAMES, True)
+        read_predictions(write(tmp_path / "a.npy", np.array([0, 1, 2, 3])), 4, ["0", "1", "2"])
+
+
+def test_labels_are_read_from_a_column_of_a_table(tmp_path):
+    path = write(tmp_path / "a.csv", "id,guess\n1,cat\n2,owl\n3,dog\n4,dog\n")
+    numbers, probabilities = read_predictions(path, 4, NAMES, "guess")
+    assert numbers.tolist() == [0, 2, 1, 1] and probabilities is None
+
+
+def test_label_of_each_class_is_that_of_its_rows_or_its_number_or_name():
+    labels = {"train": np.array([3, 1, 3]), "test": np.array([7])}
+    numbered = {"train": np.array([1, 0, 1]), "test": np.array([2])}
+    assert find_values(labels, numbered, ["a", "b", "c"], True) == ["1", "3", "7"]
+    labels["test"], numbered["test"] = labels["test"][:0], numbered["test"][:0]
+    assert find_values(labels, numbered, ["a", "b", "c"], True) == ["1", "3", "2"]
+    assert find_values(labels, numbered, ["1", "3", "7"], False) == ["1", "3", "7"]
 
 
 def test_all_splits_must_have_the_same_form():

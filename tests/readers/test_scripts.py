@@ -36,9 +36,8 @@ def run_script(tmp_path, monkeypatch):
     monkeypatch.setattr("common.logs.run_logged", lambda log, name: nullcontext(io.StringIO()))
 
     def run_script(name, inputs, outputs, files=None, **params):
-        paths = {
-            output: str(tmp_path / f"{name}_{output}.{'json' if output in ('classes', 'values') else 'npy'}") for output in outputs
-        }
+        suffixes = dict.fromkeys(("classes", "class_labels"), "json")
+        paths = {output: str(tmp_path / f"{name}_{output}.{suffixes.get(output, 'npy')}") for output in outputs}
         snakemake = SimpleNamespace(
             input=Named(inputs),
             output=Named(paths | (files or {})),
@@ -68,7 +67,7 @@ def test_prepare_dataset_writes_images_labels_and_classes(run_script, tmp_path):
     assert np.bincount(written["train_labels"]).tolist() == [8, 8, 8] and written["classes"] == ["0", "1", "2"]
 
 
-LABEL_FILES = ("rows", "train_labels", "validation_labels", "test_labels", "classes", "values")
+LABEL_FILES = ("rows", "train_labels", "validation_labels", "test_labels", "classes", "class_labels")
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def test_prepare_labels_writes_the_label_of_each_class(run_script, files):
     ):
         inputs = files(train_vectors=VECTORS, train_labels=labels)
         written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=classes, sample=None)
-        assert written["values"] == values and written["classes"] == (classes or values)
+        assert written["class_labels"] == values and written["classes"] == (classes or values)
 
 
 def test_prepare_labels_numbers_the_labels_of_all_splits_alike(run_script, files):
@@ -194,12 +193,12 @@ def predict(run_script, files, tmp_path):
     """A function that runs prepare_predictions on predictions for training and test rows, and returns its table."""
 
     def run(train, test):
-        (tmp_path / "values.json").write_text('["a", "b", "c"]')
-        inputs = files(train_vectors=VECTORS, test_vectors=VECTORS[:2], rows=np.array([3, 7, 38]))
+        (tmp_path / "class_labels.json").write_text('["a", "b", "c"]')
+        inputs = files(train_vectors=VECTORS, test_vectors=VECTORS[:2], rows=np.array([4, 7, 38]))
         inputs |= files(train_predictions=train, test_predictions=test)
         labels = {"train": np.array([0, 1, 2]), "validation": np.zeros(0, int), "test": np.array([2, 1])}
         inputs["labels"] = list(files(**{f"{split}_numbers": rows for split, rows in labels.items()}).values())
-        inputs["values"] = str(tmp_path / "values.json")
+        inputs["class_labels"] = str(tmp_path / "class_labels.json")
         output = {"predictions": str(tmp_path / "predictions.csv")}
         run_script("prepare_predictions", inputs, (), files=output, columns={})
         return (tmp_path / "predictions.csv").read_text()
@@ -209,7 +208,7 @@ def predict(run_script, files, tmp_path):
 
 def test_prepare_predictions_writes_those_of_the_chosen_rows(predict):
     labels = np.array(list("abc"))[np.arange(40) % 3]
-    lines = ["split,id,label,prediction,confidence", "train,0,0,0,", "train,1,1,1,", "train,2,2,2,"]
+    lines = ["split,id,label,prediction,confidence", "train,0,0,1,", "train,1,1,1,", "train,2,2,2,"]
     assert predict(labels, np.array(["c", "a"])).splitlines() == [*lines, "test,0,2,2,", "test,1,1,0,"]
 
 
@@ -223,7 +222,7 @@ def test_prepare_predictions_writes_the_highest_probabilities(predict):
 
 def test_prepare_predictions_refuses_two_forms_and_other_numbers_of_rows(predict):
     labels = np.array(["a"] * 40)
-    with pytest.raises(UserError, match=r"test_predictions\.npy has 3 labels for 2 rows\. Remove the extra ones"):
+    with pytest.raises(UserError, match=r"test_predictions\.npy has 3 labels for 2 vectors\. Remove the 1 extra label"):
         predict(labels, labels[:3])
     with pytest.raises(UserError, match="The predictions of one split are labels, those of another are probabilities"):
         predict(labels, np.eye(3)[:2])

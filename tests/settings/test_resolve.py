@@ -248,7 +248,13 @@ def test_invalid_data_set_is_an_error_only_if_it_is_made(resolve_all):
 
 def test_column_of_labels_is_kept_beside_their_file(resolve):
     settings = resolve({"vectors": {"a": "a.npy"}, "labels": {"file": "~/t.csv", "column": "a {b}"}})
-    assert settings["labels"] == str(Path.home() / "t.csv") and settings["columns"] == {"labels": "a {b}"}
+    assert settings["source"]["train"]["labels"] == str(Path.home() / "t.csv")
+    assert settings["columns"] == {"labels": "a {b}"}
+    table = {"file": "p.csv", "column": "guess"}
+    test = {"vectors": {"a": "ta.npy"}, "labels": "ty.npy", "predictions": table}
+    settings = resolve({"vectors": {"a": "a.npy"}, "labels": "y.npy", "predictions": "p.npy", "test": test})
+    assert settings["source"]["test"]["predictions"] == "p.csv"
+    assert settings["columns"] == {"test.predictions": "guess"}
     npy = {"images": "x.npy", "labels": "y.txt", "test_images": "x.npy"}
     table = {"file": "t.csv", "column": "species"}
     settings = resolve({"npy": npy | {"test_labels": table}})
@@ -264,8 +270,8 @@ def test_column_of_labels_is_kept_beside_their_file(resolve):
         *(({kind: "~/x"}, lambda settings: settings["source"]) for kind in ("pickle", "idx", "npz", "folder")),
         ({"npy": {"images": "a.npy", "labels": "~/x"}}, lambda settings: settings["source"]["labels"]),
         ({"npy": {"images": "a.npy", "labels": {"file": "~/x", "column": "c"}}}, lambda s: s["source"]["labels"]),
-        ({"vectors": {"a": "~/x"}}, lambda settings: settings["source"]["a"]),
-        ({"vectors": {"a": "a.npy"}, "labels": "~/x"}, lambda settings: settings["labels"]),
+        ({"vectors": {"a": "~/x"}}, lambda settings: settings["source"]["train"]["vectors"]["a"]),
+        ({"vectors": {"a": "a.npy"}, "labels": "~/x"}, lambda settings: settings["source"]["train"]["labels"]),
         (
             NPZ | {"network": {"model": "keras.applications.VGG16", "weights": "~/x"}},
             lambda settings: settings["network"]["weights"],
