@@ -51,10 +51,11 @@ def code(*files):
 
 
 # This fetches what is imported here.
-code("common/settings/__init__.py", "common/settings/sources.py")
+code("common/folders.py", "common/settings/__init__.py", "common/settings/sources.py")
 code(*(f"common/workflow/{module}.py" for module in ("messages", "provenance", "resources")))
 
 from common.errors import UserError
+from common.folders import digest_files
 from common.names import SPLITS, SUFFIXES
 from common.scoring.parameters import MAX_VOTERS
 from common.settings import datasets, load_configuration, resolve_datasets, sources

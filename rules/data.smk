@@ -1,10 +1,11 @@
 # Needs: the files that a data set names in the configuration, or a source to download them from.
 # Makes: resources/{download}.pkl.gz; for each data set results/{dataset}/data/{split}_images.npy, (n, height, width,
 #        channels) float32 in [0, 1], and {split}_labels.npy, (n,) int64, for the splits train, validation and test, and
-#        classes.json, the class names, by class number. Of vectors are made, in addition,
-#        results/{dataset}/features/{layer}.npy, {layer}_validation.npy and {layer}_test.npy, (n, d) float32, data/rows.npy,
-#        the training rows of their files that are used, and network/predictions.csv, the predictions that come with
-#        them, and data/class_labels.json, the label of each class in the files.
+#        classes.json, the class names, by class number, and {split}_files.csv, the images' files or the vectors' names,
+#        with rows only if there are such names. Of vectors are made, in addition, results/{dataset}/features/{layer}.npy,
+#        {layer}_validation.npy and {layer}_test.npy, (n, d) float32, data/rows.npy, the training rows of their files that
+#        are used, data/class_labels.json, the label of each class in the files, and network/predictions.csv, the
+#        predictions that come with them.
 
 
 rule download_dataset:
@@ -40,6 +41,9 @@ rule prepare_dataset:
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_images="results/{dataset}/data/test_images.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
+        train_files="results/{dataset}/data/train_files.csv",
+        validation_files="results/{dataset}/data/validation_files.csv",
+        test_files="results/{dataset}/data/test_files.csv",
         classes="results/{dataset}/data/classes.json",
     log:
         "logs/prepare_dataset/{dataset}.log",
@@ -54,7 +58,8 @@ rule prepare_dataset:
         code=code("prepare_dataset.py"),
         reader=reader_code,
         kind=setting("kind"),
-        size=setting("size"),
+        folder_options=folder_options,
+        folder_digest=folder_digest,
         columns=setting("columns"),
         classes=setting("classes"),
         sample=setting("sample"),
@@ -66,12 +71,15 @@ rule prepare_dataset:
 rule prepare_labels:
     """Read the labels of vectors, and choose the rows to use."""
     input:
-        unpack(vector_files("vectors", "labels")),
+        unpack(vector_files("vectors", "labels", "ids")),
     output:
         rows="results/{dataset}/data/rows.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
         validation_labels="results/{dataset}/data/validation_labels.npy",
         test_labels="results/{dataset}/data/test_labels.npy",
+        train_files="results/{dataset}/data/train_files.csv",
+        validation_files="results/{dataset}/data/validation_files.csv",
+        test_files="results/{dataset}/data/test_files.csv",
         classes="results/{dataset}/data/classes.json",
         class_labels="results/{dataset}/data/class_labels.json",
     log:
@@ -133,7 +141,8 @@ rule prepare_images:
         "../envs/data.yaml"
     params:
         code=code("prepare_images.py"),
-        size=setting("size"),
+        folder_options=folder_options,
+        digests=image_digests,
     script:
         "../scripts/prepare_images.py"
 
@@ -144,6 +153,7 @@ rule prepare_predictions:
         unpack(vector_files("vectors", "predictions")),
         rows="results/{dataset}/data/rows.npy",
         labels=images_by_split("labels"),
+        names=names_by_split(),
         class_labels="results/{dataset}/data/class_labels.json",
     output:
         predictions="results/{dataset}/network/predictions.csv",

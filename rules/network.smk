@@ -110,6 +110,7 @@ rule predict_labels:
         network="results/{dataset}/network/network{training}.keras",
         images=images_by_split("images"),
         labels=images_by_split("labels"),
+        names=names_by_split(),
         classes="results/{dataset}/data/classes.json",
     output:
         predictions="results/{dataset}/network/predictions{training}.csv",

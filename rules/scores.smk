@@ -142,6 +142,7 @@ rule tabulate_maps:
         maps=of_layers("results/{dataset}/aligned/{layer}{suffix}.npy", suffix=SUFFIXES),
         labels=images_by_split("labels"),
         outcomes=of_layers("results/{dataset}/scores/{layer}.npz"),
+        names=names_by_split(),
         predictions=first_predictions,
         classes="results/{dataset}/data/classes.json",
     output:

@@ -22,6 +22,7 @@ from common.logs import run_logged
 from common.names import SPLITS
 from common.provenance import provenance
 from common.provenance_text import describe_provenance
+from common.row_names import COLUMNS
 
 PAGE = SCRIPTS / "explorer"  # the folder of explorer.html and the files that it names
 NAMED_FILE = re.compile(r'<link rel="stylesheet" href="([^"]+)">|<script src="([^"]+)"></script>')
@@ -59,7 +60,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
     """
     with report_corrupt_file(path):
         # Classes are read as text, since a class may be called 01 or nan.
-        texts = dict.fromkeys(("split", "label", "prediction"), str)
+        texts = dict.fromkeys(("split", "label", "prediction", *COLUMNS), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
             maps = maps.drop(columns=["prediction", "confidence"], errors="ignore")
@@ -119,6 +120,9 @@ def make_page_data(
     labels = maps.label.to_numpy() if classes else np.zeros(len(maps), int)
     predicted = "prediction" in maps
     arrays = {"label": pack_array(shrink_integers(labels))}
+    naming = next((column for column in COLUMNS if column in maps), None)
+    if naming:
+        arrays["name"] = pack_array(np.frombuffer(json.dumps(maps[naming].tolist()).encode(), np.uint8))
     if predicted:
         arrays["prediction"] = pack_array(shrink_integers(maps.prediction.to_numpy()))
     if predicted and "confidence" in maps:
@@ -139,6 +143,7 @@ def make_page_data(
         "colors": [to_hex(color) for color in class_colors(palette, len(classes))],
         "medians": medians,  # of the coordinates of each class, by layer
         "predicted": predicted,
+        "naming": naming,  # what the names of the images are, if they have any: those of files, or of vectors
         "splits": {split: int((maps.split == split).sum()) for split in SPLITS},
         "nearest": neighbors[layers[0]].shape[1],
         "gray": bool(images) and images[0].shape[3] == 1,

@@ -10,6 +10,7 @@ from common.logs import run_logged
 from common.networks.graph import batch_size, explain_output
 from common.networks.keras_setup import keras, use_devices
 from common.networks.model_files import load_network
+from common.row_names import load_names
 from common.tables import save_predictions, tabulate_predictions
 
 log = logging.getLogger("workflow")
@@ -46,6 +47,7 @@ if __name__ == "__main__":
                 snakemake.params.splits, snakemake.input.images, snakemake.input.labels, strict=True
             )
         }
+        names = load_names(snakemake.input.names, [len(labels) for _, labels in splits.values()])
         problem = "the data set has no labels"
         if classes:
             problem = explain_output(network, splits["train"][0], len(classes))
@@ -59,4 +61,4 @@ if __name__ == "__main__":
                 table = tables[split] = predict_labels(network, images, labels)
                 correct = (table.prediction == table.label).sum()
                 log.info("%s: %d of %d predictions are correct", split, correct, len(table))
-        save_predictions(snakemake.output.predictions, tables)
+        save_predictions(snakemake.output.predictions, tables, names)

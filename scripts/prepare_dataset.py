@@ -13,6 +13,7 @@ from common.readers import read_dataset
 from common.readers.labels import number_labels
 from common.readers.splits import draw_sample, hold_out
 from common.readers.streams import Split, Stream, write_rows
+from common.row_names import save_names
 
 log = logging.getLogger("workflow")
 
@@ -39,28 +40,32 @@ def choose_rows(
 
 def prepare_dataset(
     source: Mapping[str, Split], classes: list[str] | None, sample: int | None, trained: bool
-) -> tuple[dict[str, tuple[Stream, np.ndarray, np.ndarray]], list[str]]:
-    """Return, for each split, a stream of images, the rows of it that belong to the split, and their labels (n,).
+) -> tuple[dict[str, tuple[Stream, np.ndarray, np.ndarray, list[str]]], list[str]]:
+    """Return, for each split, a stream of images, the rows of it that belong to the split, their labels (n,) and files.
 
-    The second value are the class names, empty without labels.
+    The files are empty unless each image has its own. The second value are the class names, empty without labels.
     """
     if source["train"].labels is None:
         labels, names = {split: np.zeros(part.images.shape[0], np.int64) for split, part in source.items()}, []
     else:
         labels, names = number_labels({split: part.labels for split, part in source.items()}, classes)
     chosen = choose_rows(labels, names, sample, trained)
-    return {split: (source[of].images, rows, labels[of][rows]) for split, (of, rows) in chosen.items()}, names
+    splits = {}
+    for split, (of, rows) in chosen.items():
+        files = [source[of].files[row] for row in rows] if source[of].files else []
+        splits[split] = (source[of].images, rows, labels[of][rows], files)
+    return splits, names
 
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_dataset {snakemake.wildcards.dataset}"):
         params, output = snakemake.params, snakemake.output
-        files = {name: path for name, path in snakemake.input.items() if name != "inside"}
-        source = read_dataset(params.kind, files, params.size, params.columns)
+        source = read_dataset(params.kind, dict(snakemake.input.items()), params.folder_options, params.columns)
         splits, names = prepare_dataset(source, params.classes, params.sample, params.trained)
-        for split, (images, rows, labels) in splits.items():
+        for split, (images, rows, labels, files) in splits.items():
             log.info("%s: %d images of %s", split, len(rows), format_shape(images.shape[1:]))
             with atomic_write(output[f"{split}_images"]) as part:
                 write_rows(images, rows, part)
             save_array(output[f"{split}_labels"], labels)
+            save_names(output[f"{split}_files"], "file", files)
         save_json(output.classes, names, indent=None)

@@ -7,11 +7,13 @@ import numpy as np
 from common.files import save_array, save_json
 from common.logs import run_logged
 from common.names import SPLITS
+from common.readers.ids import read_ids
 from common.readers.label_files import read_labels
 from common.readers.labels import number_labels
 from common.readers.predictions import find_values
 from common.readers.splits import draw_sample
 from common.readers.vectors import check_columns, count_rows, find_column, find_files, stream_vectors
+from common.row_names import save_names
 
 log = logging.getLogger("workflow")
 
@@ -37,8 +39,12 @@ if __name__ == "__main__":
         rows = draw_sample(labels["train"], params.sample or counts["train"], names)
         labels["train"] = labels["train"][rows]
         save_array(output.rows, rows)
+        ids = {split: read_ids(path, counts[split]) for split, path in find_files(paths, "ids").items()}
+        if ids:
+            ids["train"] = ids["train"][rows]
         for split, numbers in labels.items():
             log.info("%s: %d rows", split, len(numbers))
             save_array(output[f"{split}_labels"], numbers)
+            save_names(output[f"{split}_files"], "name", ids.get(split, []))
         save_json(output.classes, names, indent=None)
         save_json(output.class_labels, values, indent=None)

@@ -9,6 +9,7 @@ from common.files import atomic_write
 from common.inputs import load_array, load_classes, load_npz, load_rows
 from common.logs import run_logged
 from common.names import SPLITS
+from common.row_names import load_names
 from common.scoring.depth import prediction_depths
 from common.tables import load_predictions
 
@@ -19,24 +20,28 @@ def tabulate_maps(
     votes: Mapping[str, Mapping[str, np.ndarray]],
     predictions: Mapping[str, pd.DataFrame] | None,
     classes: Sequence[str],
+    names: tuple[str, Sequence[Sequence[str]]] | None = None,
 ) -> pd.DataFrame:
     """Return a table with one row an image, the training images first.
 
     `labels` (n,) are by split, `coordinates` (n, 2) and `votes` (n,) of the nearest neighbors in the features by split
     and layer, `predictions` by split as load_predictions returns them; labels, votes and predictions are numbers of
-    `classes`. Columns: id (the row number in the split), split, label (a class name), prediction (a class name),
-    confidence, prediction_depth (a layer), and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer.
-    Without classes there are no label and no votes, without predictions neither prediction, confidence nor
-    depth, without probabilities no confidence.
+    `classes`, and `names` are those of the rows as load_names returns them. Columns: id (the row number in the split),
+    split, file or name (as `names` has it), label (a class name), prediction (a class name), confidence,
+    prediction_depth (a layer), and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer. Without classes
+    there are no label and no votes, without predictions neither prediction, confidence nor depth, without
+    probabilities no confidence.
     """
-    names = np.array(classes)
+    class_names = np.array(classes)
     tables = []
-    for split in SPLITS:
+    for number, split in enumerate(SPLITS):
         columns = {"id": np.arange(len(labels[split])), "split": split}
+        if names:
+            columns[names[0]] = names[1][number]
         if classes:
-            columns["label"] = names[labels[split]]
+            columns["label"] = class_names[labels[split]]
         if predictions is not None:
-            columns["prediction"] = names[predictions[split].prediction.to_numpy(int)]
+            columns["prediction"] = class_names[predictions[split].prediction.to_numpy(int)]
             if predictions["train"].confidence.notna().all():
                 columns["confidence"] = predictions[split].confidence.to_numpy()
             if classes and len(labels[split]):
@@ -44,7 +49,7 @@ def tabulate_maps(
         for layer, points in coordinates[split].items():
             columns |= {f"{layer}_{axis}": points[:, column] for column, axis in enumerate("xy")}
             if classes and len(points):
-                columns[f"{layer}_knn"] = names[votes[split][layer]]
+                columns[f"{layer}_knn"] = class_names[votes[split][layer]]
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
@@ -75,6 +80,7 @@ if __name__ == "__main__":
         predictions = load_predictions(*snakemake.input.predictions, **counts) if snakemake.input.predictions else None
         if predictions is not None and predictions["train"].prediction.isna().any():
             predictions = None  # the network predicts other classes
+        names, classes = load_names(snakemake.input.names, list(counts.values())), load_classes(snakemake.input.classes)
         with atomic_write(snakemake.output.table) as part:
-            table = tabulate_maps(labels, coordinates, votes, predictions, load_classes(snakemake.input.classes))
+            table = tabulate_maps(labels, coordinates, votes, predictions, classes, names)
             table.to_csv(part, index=False, float_format="%.6g")

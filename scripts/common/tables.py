@@ -37,18 +37,27 @@ def tabulate_predictions(
     )
 
 
-def save_predictions(path: str | Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write tables of predictions by split as one .csv file, which load_predictions reads, atomically."""
+def save_predictions(
+    path: str | Path, tables: Mapping[str, pd.DataFrame], names: tuple[str, list[list[str]]] | None
+) -> None:
+    """Write tables of predictions by split as one .csv file, which load_predictions reads, atomically.
+
+    `names` are those of the rows, as common.row_names.load_names returns them; a split without a table has none.
+    """
+    table = pd.concat(tables, names=["split"]).reset_index("split")
+    if names:
+        column, by_split = names
+        table.insert(2, column, [name for found in by_split for name in found])
     with atomic_write(path) as part:
-        table = pd.concat(tables, names=["split"]).reset_index("split")
         table.to_csv(part, index=False, float_format="%.5g")
 
 
 def load_predictions(path: str | Path, **counts: int) -> dict[str, pd.DataFrame]:
     """Return the table of save_predictions by split, for the splits whose number of rows is given.
 
-    Columns: split, id, label, prediction, confidence; the last two are empty if they are unknown, as of a network that
-    does not predict these classes. Raises UserError if the file is damaged, or has another number of rows.
+    Columns: split, id, file or name (if there are such names), label, prediction, confidence; the last two are empty if
+    they are unknown, as of a network that does not predict these classes. Raises UserError if the file is damaged, or
+    has another number of rows.
     """
     table = load_table(path, "split", "label", "prediction", "confidence")
     by_split = {split: table[table.split == split] for split in counts}

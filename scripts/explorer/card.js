@@ -6,10 +6,12 @@ function drawCard() {
   const image = state.hovered >= 0 ? state.hovered : state.pinned;
   for (const element of document.querySelectorAll(".layer")) element.textContent = data.layers[state.layer];
   $("about").hidden = $("nearest").hidden = image < 0;
+  $("name").hidden = image < 0 || !data.naming;
   $("hint").hidden = image >= 0;
   if (image < 0) return;
   drawImage($("image"), image);
   drawFacts(image);
+  if (data.naming) $("name").textContent = $("name").title = names[image];
   drawNeighborButtons(image);
 }
 

@@ -14,6 +14,7 @@ const itemsName = hasImages ? "images" : "rows"; // what the points stand for
 
 const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neighbors of each image, nearest first
 let labels, predictions, confidences; // of each image; the latter two are undefined if they are unknown
+let names; // of each image; undefined unless its file or its name is known
 let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
 
 const isHeldOut = (image) => image >= data.splits.train;
@@ -52,6 +53,7 @@ async function loadArrays() {
   [labels, predictions, confidences] = await Promise.all(
     ["label", "prediction", "confidence"].map((key) => data.arrays[key] && unpackArray(data.arrays[key])),
   );
+  if (data.naming) names = JSON.parse(new TextDecoder().decode(await unpackArray(data.arrays.name)));
   for (const layer of data.layers) {
     const keys = ["x", "y", "neighbors"].map((key) => `${layer}_${key}`);
     const [x, y, neighbors] = await Promise.all(keys.map((key) => unpackArray(data.arrays[key])));

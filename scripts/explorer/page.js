@@ -7,6 +7,7 @@ function fillPage() {
   showOrigin();
   document.body.classList.toggle("plain", !hasImages);
   document.body.classList.toggle("gray", data.gray);
+  document.body.classList.toggle("named", Boolean(data.naming));
   addLayerButtons();
   addClassButtons();
   prepareFilterButtons();

@@ -41,12 +41,18 @@ function listenToBox() {
   });
 }
 
-/** Return the selection as CSV, one row per image: its number in its split, its label and its prediction. */
+/** Return the selection as CSV, one row per image: its number in its split, its file, label and prediction. */
 function formatSelection() {
-  const header = ["id", "split", ...(hasLabels ? ["label"] : []), ...(data.predicted ? ["prediction"] : [])];
+  const header = [
+    ...["id", "split"],
+    ...(data.naming ? [data.naming] : []),
+    ...(hasLabels ? ["label"] : []),
+    ...(data.predicted ? ["prediction"] : []),
+  ];
   const rows = state.selection.map((image) => [
     locateInSplit(image).id,
     locateInSplit(image).split,
+    ...(data.naming ? [names[image]] : []),
     ...(hasLabels ? [getClassName(image)] : []),
     ...(data.predicted ? [data.classes[predictions[image]]] : []),
   ]);

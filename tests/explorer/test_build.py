@@ -1,5 +1,6 @@
 """How the page is built: its sources, its tables and its sprite sheets, without a browser."""
 
+import gzip
 import io
 import json
 import re
@@ -91,6 +92,19 @@ def test_classes_are_read_as_they_are_named(tmp_path):
     assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label", "prediction"]
     maps.drop(columns="confidence").assign(prediction="").to_csv(path, index=False)
     assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
+
+
+@pytest.mark.parametrize("column", ["file", "name"])
+def test_names_of_images_are_in_the_page_as_they_are(digits, tmp_path, column):
+    names = ["007", "nan", "é/</script>.png", 'a, "b"\nc', *map(str, range(COUNT - 4))]
+    digits.maps.assign(**{column: names}).to_csv(tmp_path / "maps.csv", index=False)
+    maps = load_maps(tmp_path / "maps.csv", DIGITS)
+    assert maps[column].tolist() == names
+    data = make_page_data("Named", LAYERS, "auto", DIGITS, maps, digits.splits, digits.neighbors)
+    packed = data["arrays"]["name"]
+    assert data["naming"] == column and packed["type"] == "uint8"
+    assert json.loads(gzip.decompress(b64decode(packed["bytes"]))) == names
+    assert digits.make_data()["naming"] is None and "name" not in digits.make_data()["arrays"]
 
 
 def test_files_of_different_lengths_are_named(digits, tmp_path):

@@ -128,6 +128,24 @@ def test_without_labels_there_are_no_classes(open_data, digits):
     assert np.abs(read_color(page, 7) - 255 * class_colors("auto", 0)[0]).max() < 40
 
 
+@pytest.mark.parametrize("column", ["file", "name"])
+def test_card_and_export_have_the_name_of_an_image(open_data, digits, column):
+    names = [f"class {number % 10}/{'a long folder/' * 9}{number:08}.jpg" for number in range(COUNT)]
+    names[7] = 'é, "7".png'
+    page = open_data(replace(digits, maps=digits.maps.assign(**{column: names})).make_data())
+    page.evaluate("explorer.pin(1700)")
+    assert page.locator("#name").text_content() == page.locator("#name").get_attribute("title") == names[1700]
+    heights = {page.locator("#card").bounding_box()["height"]}
+    for image in (7, -1):
+        page.evaluate(f"explorer.pin({image})")
+        heights.add(page.locator("#card").bounding_box()["height"])
+    assert len(heights) == 1 and page.locator("#name").is_hidden(), "what is below the card must not jump"
+    page.evaluate("explorer.select([7, 1700])")
+    table = pd.read_csv(io.StringIO(page.evaluate("explorer.csv()")))
+    assert list(table.columns) == ["id", "split", column, "label", "prediction"]
+    assert table[column].tolist() == [names[7], names[1700]] and table.id.tolist() == [7, 103]
+
+
 def test_vectors_have_names_and_numbers_but_no_pictures(open_data, digits):
     maps = digits.maps[:TRAIN].drop(columns=["prediction", "confidence"])
     neighbors = {layer: rows[:TRAIN] for layer, rows in digits.neighbors.items()}

@@ -32,14 +32,14 @@ def prepare(tmp_path) -> Callable[..., Prepared]:
     """A function that prepares a data set: prepare(kind, files by the reader's names for them)."""
 
     def prepare(kind, files, size=None, classes=None, sample=None, trained=False) -> Prepared:
-        source = read_dataset(kind, {name: str(path) for name, path in files.items()}, size)
+        source = read_dataset(kind, {name: str(path) for name, path in files.items()}, {"size": size})
         splits, names = prepare_dataset(source, classes, sample, trained)
         images = {}
-        for split, (stream, rows, _) in splits.items():
+        for split, (stream, rows, *_) in splits.items():
             path = tmp_path / f"prepared_{split}.npy"
             write_rows(stream, rows, path)
             images[split] = np.load(path)
-        return Prepared(images, {split: labels for split, (_, _, labels) in splits.items()}, names)
+        return Prepared(images, {split: labels for split, (_, _, labels, _) in splits.items()}, names)
 
     return prepare
 

@@ -1,5 +1,8 @@
 """Folders of images: their classes, splits, modes and sizes."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,9 +22,9 @@ def save(path, image):
     return path
 
 
-def load(folder, size=None):
+def load(folder, size=None, **options):
     """Return the images of a folder by split, and its splits."""
-    splits = read(str(folder), size)
+    splits = read(str(folder), size, **options)
     return {name: np.concatenate(list(split.images.blocks())) for name, split in splits.items()}, splits
 
 
@@ -43,7 +46,7 @@ def test_images_are_read_by_class_and_name(folder):
 def test_images_are_read_in_blocks_and_counted(folder, monkeypatch, caplog):
     caplog.set_level("INFO")
     monkeypatch.setattr("common.readers.streams.BLOCK_BYTES", 5 * 6 * 9 * 3 * 4)
-    (split,) = read(str(folder), None).values()
+    (split,) = read(str(folder)).values()
     assert [len(block) for block in split.images.blocks()] == [5, 5, 2]
     assert caplog.messages == ["5 of 12 images", "10 of 12 images", "12 of 12 images"]
 
@@ -64,12 +67,12 @@ def test_folders_named_like_splits_are_splits(tmp_path, validation):
 def test_other_folders_are_classes_whatever_their_names(tmp_path, names):
     for name in names:
         save(tmp_path / name / "1.png", GRAY[0])
-    assert read(str(tmp_path), None)["train"].labels.tolist() == sorted(names)
+    assert read(str(tmp_path))["train"].labels.tolist() == sorted(names)
 
 
 def test_split_without_classes_has_no_labels(tmp_path):
     save(tmp_path / "train/1.png", GRAY[0])
-    (split,) = read(str(tmp_path), None).values()
+    (split,) = read(str(tmp_path)).values()
     assert split.labels is None and split.images.shape == (1, 6, 9, 1)
 
 
@@ -135,7 +138,7 @@ def test_images_are_resized_to_a_given_size(folder):
     save(folder / "extra/large.jpg", np.full((60, 90, 3), 64, np.uint8))
     save(folder / "extra/small.png", np.full((1, 2, 3), 64, np.uint8))
     with pytest.raises(UserError, match=r"large\.jpg is 60 x 90 pixels high and wide, the first image 6 x 9\. Set si"):
-        read(str(folder), None)
+        read(str(folder))
     images = load(folder, (3, 4))[0]["train"]
     assert images.shape == (14, 3, 4, 3) and images.dtype == np.float32
     assert np.allclose(images[-2:], 0.25, atol=0.01)
@@ -146,7 +149,7 @@ def test_images_of_another_size_in_another_split_are_refused(tmp_path):
     save(tmp_path / "train/1.png", GRAY[0])
     save(tmp_path / "test/1.png", GRAY[0].T)
     with pytest.raises(UserError, match=r"test/1\.png is 9 x 6 pixels high and wide, the first image 6 x 9"):
-        read(str(tmp_path), None)
+        read(str(tmp_path))
 
 
 def test_resized_image_keeps_its_content(tmp_path):
@@ -165,29 +168,102 @@ def test_fine_pattern_is_averaged_as_it_is_made_smaller(tmp_path):
     assert np.allclose(images, 100 / 256, atol=0.05)
 
 
-def test_images_of_other_modes_are_refused(tmp_path):
-    Image.new("CMYK", (9, 6)).save(tmp_path / "1.jpg")
-    with pytest.raises(UserError, match=r"1\.jpg has pixels of mode CMYK\. Save it as grayscale or RGB"):
-        read(str(tmp_path), None)
-
-
 def test_folders_that_are_not_a_data_set_are_refused(folder, tmp_path):
     (tmp_path / "none").mkdir()
-    with pytest.raises(UserError, match=r"none has no images \(\.png, \.jpg\), neither in class folders nor in itself"):
-        read(str(tmp_path / "none"), None)
+    with pytest.raises(UserError, match=r"none has no images of a format that Pillow reads\. It is empty\."):
+        read(str(tmp_path / "none"))
     save(folder / "alone.png", COLORED[0])
     with pytest.raises(UserError, match=r"images has images \(alone\.png\) beside its class folders\. Move them"):
-        read(str(folder), None)
+        read(str(folder))
     with pytest.raises(UserError, match=r"missing does not exist\. Check the path in the configuration"):
-        read(str(tmp_path / "missing"), None)
+        read(str(tmp_path / "missing"))
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"file cannot be read \(NotADirectoryError"):
-        read(str(tmp_path / "file"), None)
+        read(str(tmp_path / "file"))
 
 
 @pytest.mark.parametrize("size", [20, 150])  # in the header, and in the pixels
 def test_truncated_image_is_named(folder, size):
     path = folder / "class 1/004.png"
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(UserError, match=r"class 1/004\.png cannot be read \("):
-        load(folder)
+    with pytest.raises(UserError, match=r"1 of 12 images of .*images cannot be read: class 1/004\.png \("):
+        read(str(folder))
+
+
+def test_damaged_images_are_all_named_at_once_or_left_out(folder, caplog):
+    damaged = [path for path in sorted(folder.glob("*/*.png")) if path.stem not in ("000", "011")]
+    (folder / "class 1/page.jpg").write_text("<html>404 Not Found</html>")
+    for path in damaged:
+        path.write_bytes(b"")
+    with pytest.raises(UserError) as raised:
+        read(str(folder))
+    message = f"{raised.value}"
+    assert message.startswith(f"11 of 13 images of {folder} cannot be read: class 0/003.png (UnidentifiedImageError: ")
+    assert message.count("UnidentifiedImageError") == 10 and " and 1 other. Replace or remove them, or set" in message
+    images, splits = load(folder, skip_damaged=True)
+    assert splits["train"].files == ["class 0/000.png", "class 2/011.png"]
+    assert splits["train"].labels.tolist() == ["class 0", "class 2"]
+    assert np.array_equal(images["train"] * 256, COLORED[[0, 11]])
+    assert "11 of 13 images" in caplog.text and "left out (skip_damaged)" in caplog.text
+    for path in folder.glob("*/*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"13 of 13 images of"):
+        read(str(folder), skip_damaged=True)
+
+
+def test_damaged_training_split_is_no_data_set(tmp_path):
+    save(tmp_path / "test/1.png", GRAY[0])
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/1.png").touch()
+    with pytest.raises(UserError, match=r"has no training image that is not damaged\. Replace"):
+        read(str(tmp_path), skip_damaged=True)
+
+
+def test_what_is_no_image_is_ignored_and_counted_by_kind(folder, caplog):
+    caplog.set_level("INFO")
+    for name in (".DS_Store", "Thumbs.db", "class 0/._000.png", "class 0/notes.TXT", "class 1/a.npy", "class 1/b.npy"):
+        (folder / name).write_bytes(b"\x00\x05\x16\x07")
+    for name in ("__MACOSX/class 0", "empty"):
+        (folder / name).mkdir(parents=True)
+    save(folder / "__MACOSX/class 0/1.png", GRAY[0])
+    (folder / "photos").mkdir()
+    for number in range(3):
+        (folder / f"photos/{number}.heic").write_bytes(b"\x00\x00\x00\x18ftypheic")
+    assert len(load(folder)[0]["train"]) == 12
+    assert caplog.messages[:2] == [
+        f"ignored in {folder}, since they are no images: 3 .heic, 2 .npy, 1 .txt, 1 Thumbs.db, 1 __MACOSX, "
+        "1 empty folder and 2 hidden",
+        f"warning: no images are in photos of {folder}: left out",
+    ]
+
+
+def test_litter_is_counted_in_the_log_only(folder, caplog):
+    caplog.set_level("DEBUG", "workflow")
+    (folder / "class 0/.DS_Store").touch()
+    read(str(folder))
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("DEBUG", f"ignored in {folder}, since they are no images: 1 hidden")
+    ]
+
+
+def test_image_is_known_by_its_content_and_named_by_its_path(folder):
+    path = folder / "class 1/004.png"
+    Image.open(path).save(path, format="GIF")
+    Image.open(folder / "class 0/000.png").save(folder / "class 2/without suffix", format="BMP")
+    images, splits = load(folder)
+    files = splits["train"].files
+    assert len(files) == 13 and files[5] == "class 1/004.png" and files[12] == "class 2/without suffix"
+    assert np.array_equal(images["train"][12] * 256, COLORED[0])
+
+
+def test_name_that_is_not_utf_8_is_refused(folder):
+    save(Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9/1.png")), COLORED[0])
+    with pytest.raises(UserError, match=r"has the name 'caf\\udce9/1\.png', which is not UTF-8\. Rename it\.$"):
+        read(str(folder))
+
+
+def test_chosen_rows_are_read_without_the_others(folder, monkeypatch):
+    stream = read(str(folder))["train"].images
+    (folder / "class 0/000.png").unlink()
+    blocks = list(stream.take(np.array([1, 11])))
+    assert np.array_equal(np.concatenate(blocks) * 256, COLORED[[3, 11]])

@@ -5,12 +5,15 @@ import json
 import re
 import runpy
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from common.errors import UserError
+from common.row_names import save_names
 from helpers import ROOT
 
 SPLITS = ("train", "validation", "test")
@@ -29,14 +32,14 @@ class Named(dict):
 
 @pytest.fixture
 def run_script(tmp_path, monkeypatch):
-    """A function that runs a script, and returns the arrays and the JSON files that it wrote, by name.
+    """A function that runs a script, and returns the arrays, JSON files and texts that it wrote, by name.
 
     `files` are more outputs by name, in paths of their own.
     """
     monkeypatch.setattr("common.logs.run_logged", lambda log, name: nullcontext(io.StringIO()))
 
     def run_script(name, inputs, outputs, files=None, **params):
-        suffixes = dict.fromkeys(("classes", "class_labels"), "json")
+        suffixes = dict.fromkeys(("classes", "class_labels"), "json") | {f"{split}_files": "csv" for split in SPLITS}
         paths = {output: str(tmp_path / f"{name}_{output}.{suffixes.get(output, 'npy')}") for output in outputs}
         snakemake = SimpleNamespace(
             input=Named(inputs),
@@ -46,28 +49,54 @@ def run_script(tmp_path, monkeypatch):
             log=["any.log"],
         )
         runpy.run_path(str(ROOT / f"scripts/{name}.py"), {"snakemake": snakemake}, "__main__")
-        return {
-            output: json.loads((tmp_path / path).read_text()) if path.endswith("json") else np.load(path)
-            for output, path in paths.items()
-        }
+        load = {"json": lambda path: json.loads(Path(path).read_text()), "csv": lambda path: Path(path).read_text()}
+        return {output: load.get(path.rpartition(".")[2], np.load)(path) for output, path in paths.items()}
 
     return run_script
+
+
+DATASET_FILES = ["classes", *(f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels", "files"))]
 
 
 def test_prepare_dataset_writes_images_labels_and_classes(run_script, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
     np.savez(tmp_path / "a.npz", x_train=images[:30], y_train=np.arange(30) % 3, x_test=images[30:], y_test=np.ones(10))
-    inputs = {"path": str(tmp_path / "a.npz"), "inside": str(tmp_path / "other")}
-    outputs = [f"{split}_{content}" for split in SPLITS for content in ("images", "labels")]
-    settings = {"kind": "npz", "size": None, "columns": {}, "classes": None, "sample": None, "trained": True}
-    written = run_script("prepare_dataset", inputs, [*outputs, "classes"], **settings)
+    inputs = {"path": str(tmp_path / "a.npz")}
+    settings = {"kind": "npz", "folder_options": {}, "columns": {}, "classes": None, "sample": None, "trained": True}
+    written = run_script("prepare_dataset", inputs, DATASET_FILES, **settings)
     assert [len(written[f"{split}_labels"]) for split in SPLITS] == [24, 6, 10]
     assert [written[f"{split}_images"].shape for split in SPLITS] == [(24, 4, 4, 1), (6, 4, 4, 1), (10, 4, 4, 1)]
     assert np.array_equal(written["test_images"][..., 0] * 256, images[30:]) and (written["test_labels"] == 1).all()
     assert np.bincount(written["train_labels"]).tolist() == [8, 8, 8] and written["classes"] == ["0", "1", "2"]
+    assert [written[f"{split}_files"] for split in SPLITS] == ["file\n"] * 3
 
 
-LABEL_FILES = ("rows", "train_labels", "validation_labels", "test_labels", "classes", "class_labels")
+@pytest.mark.parametrize(("sample", "trained"), [(None, True), (30, True), (30, False), (None, False)])
+def test_prepare_dataset_writes_the_file_of_each_image_of_a_folder(run_script, tmp_path, sample, trained):
+    for number in range(48):
+        path = tmp_path / f"images/{'abc'[number % 3]}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (5, 4), 5 * number).save(path)
+    settings = {"kind": "folder", "columns": {}, "classes": None, "sample": sample, "trained": trained}
+    inputs, options = {"folder": str(tmp_path / "images")}, {"size": None, "white": None, "skip_damaged": None}
+    written = run_script("prepare_dataset", inputs, DATASET_FILES, folder_options=options, **settings)
+    seen = []
+    for split in SPLITS:
+        header, *files = written[f"{split}_files"].splitlines()
+        numbers = [int(Path(file).stem) for file in files]
+        assert header == "file" and [Path(file).parent.name for file in files] == ["abc"[n % 3] for n in numbers]
+        assert np.array_equal(written[f"{split}_images"][:, 0, 0, 0] * 256, [5 * number for number in numbers])
+        assert np.array_equal(written[f"{split}_labels"], [number % 3 for number in numbers])
+        seen += numbers
+    assert len(seen) == len(set(seen)) == (sample or 48) and (len(numbers) > 0) == trained
+
+
+LABEL_FILES = [
+    "rows",
+    "classes",
+    "class_labels",
+    *(f"{split}_{kind}" for split in SPLITS for kind in ("labels", "files")),
+]
 
 
 @pytest.fixture
@@ -87,11 +116,14 @@ def files(tmp_path):
 
 def test_prepare_labels_writes_the_rows_and_the_labels_of_a_sample(run_script, files, tmp_path):
     (tmp_path / "labels.txt").write_text("".join(f"{'ab'[number % 2]}\n" for number in range(40)))
-    inputs = files(train_vectors=VECTORS) | {"train_labels": str(tmp_path / "labels.txt")}
+    (tmp_path / "ids.txt").write_text("".join(f"cell {number}\n" for number in range(40)))
+    inputs = files(train_vectors=VECTORS) | {f"train_{key}": str(tmp_path / f"{key}.txt") for key in ("labels", "ids")}
     written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=None, sample=10)
     assert np.array_equal(written["train_labels"], written["rows"] % 2) and len(set(written["rows"])) == 10
     assert written["classes"] == ["a", "b"]
     assert len(written["validation_labels"]) == len(written["test_labels"]) == 0
+    assert written["train_files"].splitlines() == ["name", *(f"cell {row}" for row in written["rows"])]
+    assert written["validation_files"] == written["test_files"] == "name\n"
 
 
 def test_prepare_labels_reads_a_column_of_a_table_of_each_split(run_script, files, tmp_path):
@@ -120,8 +152,11 @@ def test_prepare_labels_writes_the_label_of_each_class(run_script, files):
 def test_prepare_labels_numbers_the_labels_of_all_splits_alike(run_script, files):
     inputs = files(train_vectors=VECTORS, train_labels=np.arange(40) % 2 + 5)
     inputs |= files(test_vectors=VECTORS[:3], test_labels=np.array([6, 9, 5]))
+    inputs |= files(train_ids=np.arange(40).astype(str), test_ids=np.array(["x", "y", "z"]))
     written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=None, sample=10)
     assert written["classes"] == ["5", "6", "9"] and written["test_labels"].tolist() == [1, 2, 0]
+    assert written["test_files"].splitlines() == ["name", "x", "y", "z"]
+    assert written["train_files"].splitlines() == ["name", *map(str, written["rows"])]
     assert np.array_equal(written["train_labels"], written["rows"] % 2) and len(written["validation_labels"]) == 0
 
 
@@ -131,6 +166,7 @@ def test_prepare_labels_writes_all_rows_and_no_classes_without_labels(run_script
     written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, sample=None)
     assert written["rows"].tolist() == list(range(40)) and written["classes"] == []
     assert written["train_labels"].tolist() == [0] * 40 and written["test_labels"].tolist() == [0] * 3
+    assert written["train_files"] == written["test_files"] == "name\n"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +201,7 @@ def test_prepare_images_writes_the_images_of_the_chosen_rows(run_script, files, 
     inputs = files(train_vectors=VECTORS, train_images=PICTURES, rows=np.array([3, 7, 39]))
     inputs |= files(validation_vectors=VECTORS[:2], validation_images=PICTURES[:2, ..., None] / 256)
     paths = [str(tmp_path / f"written_{split}.npy") for split in SPLITS]
-    run_script("prepare_images", inputs, (), files={"images": paths}, size=None)
+    run_script("prepare_images", inputs, (), files={"images": paths}, folder_options={})
     train, validation, test = map(np.load, paths)
     assert np.array_equal(train[..., 0] * 256, PICTURES[[3, 7, 39]]) and train.dtype == np.float32
     assert np.array_equal(validation[..., 0] * 256, PICTURES[:2]) and test.shape == (0, 4, 5, 1)
@@ -185,20 +221,23 @@ def test_prepare_images_refuses_images_that_do_not_fit(run_script, files, tmp_pa
     inputs |= files(test_vectors=VECTORS, test_images=images)
     paths = [str(tmp_path / f"written_{split}.npy") for split in SPLITS]
     with pytest.raises(UserError, match=re.escape(line.format(folder=tmp_path))):
-        run_script("prepare_images", inputs, (), files={"images": paths}, size=None)
+        run_script("prepare_images", inputs, (), files={"images": paths}, folder_options={})
 
 
 @pytest.fixture
 def predict(run_script, files, tmp_path):
     """A function that runs prepare_predictions on predictions for training and test rows, and returns its table."""
 
-    def run(train, test):
+    def run(train, test, names=()):
         (tmp_path / "class_labels.json").write_text('["a", "b", "c"]')
         inputs = files(train_vectors=VECTORS, test_vectors=VECTORS[:2], rows=np.array([4, 7, 38]))
         inputs |= files(train_predictions=train, test_predictions=test)
         labels = {"train": np.array([0, 1, 2]), "validation": np.zeros(0, int), "test": np.array([2, 1])}
         inputs["labels"] = list(files(**{f"{split}_numbers": rows for split, rows in labels.items()}).values())
         inputs["class_labels"] = str(tmp_path / "class_labels.json")
+        inputs["names"] = [str(tmp_path / f"{split}_files.csv") for split in SPLITS]
+        for path, found in zip(inputs["names"], names or ([], [], []), strict=True):
+            save_names(path, "name", found)
         output = {"predictions": str(tmp_path / "predictions.csv")}
         run_script("prepare_predictions", inputs, (), files=output, columns={})
         return (tmp_path / "predictions.csv").read_text()
@@ -210,6 +249,13 @@ def test_prepare_predictions_writes_those_of_the_chosen_rows(predict):
     labels = np.array(list("abc"))[np.arange(40) % 3]
     lines = ["split,id,label,prediction,confidence", "train,0,0,1,", "train,1,1,1,", "train,2,2,2,"]
     assert predict(labels, np.array(["c", "a"])).splitlines() == [*lines, "test,0,2,2,", "test,1,1,0,"]
+
+
+def test_prepare_predictions_writes_the_names_of_the_rows(predict):
+    labels = np.array(list("abc"))[np.arange(40) % 3]
+    table = predict(labels, labels[:2], (["x", "y", "z"], [], ["t", "u"])).splitlines()
+    lines = ["split,id,name,label,prediction,confidence", "train,0,x,0,1,", "train,1,y,1,1,", "train,2,z,2,2,"]
+    assert table == [*lines, "test,0,t,2,0,", "test,1,u,1,1,"]
 
 
 def test_prepare_predictions_writes_the_highest_probabilities(predict):

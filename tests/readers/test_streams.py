@@ -162,7 +162,7 @@ path, size = sys.argv[1], int(sys.argv[2])
 used = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_DATA, (used + size,) * 2)
 splits, _ = prepare_dataset(read_dataset("npy", {"images": path}, None), None, 100, False)
-source, rows, _ = splits["train"]
+source, rows, *_ = splits["train"]
 write_rows(source, rows, Path(path).with_name("out.npy"))
 """
 

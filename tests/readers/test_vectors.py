@@ -9,8 +9,9 @@ from skimage.io import imsave
 
 from common.errors import UserError
 from common.readers.idx import write_idx
+from common.readers.row_images import stream_image_files
 from common.readers.streams import Stream, stream_npy, write_rows
-from common.readers.vectors import as_features, check_columns, count_rows, stream_image_files, write_splits
+from common.readers.vectors import as_features, check_columns, count_rows, write_splits
 
 ANY = np.random.default_rng(0).normal(size=(50, 7))
 
@@ -116,14 +117,14 @@ WRITERS = {
 @pytest.mark.parametrize("name", WRITERS)
 def test_images_of_any_kind_are_one_for_each_row(tmp_path, name):
     WRITERS[name](tmp_path / name)
-    stream = stream_image_files(str(tmp_path / name), None)
+    stream = stream_image_files(str(tmp_path / name), {})
     assert stream.shape == (12, 5, 4, 1)
     assert np.array_equal(np.concatenate(list(stream.blocks()))[..., 0], BYTES / np.float32(256))
 
 
 def test_images_of_a_folder_are_resized(tmp_path):
     write_folder(tmp_path / "folder", BYTES)
-    assert stream_image_files(str(tmp_path / "folder"), (3, 2)).shape == (12, 3, 2, 1)
+    assert stream_image_files(str(tmp_path / "folder"), {"size": (3, 2)}).shape == (12, 3, 2, 1)
 
 
 def test_files_that_are_no_images_of_rows_are_refused(tmp_path):
@@ -133,9 +134,9 @@ def test_files_that_are_no_images_of_rows_are_refused(tmp_path):
         write_folder(tmp_path / "splits" / split, BYTES)
     for name, size, line in (
         ("two.npz", None, "two.npz has 2 arrays (images, labels). Give a file with the images only."),
-        ("a.npy", (3, 2), "a.npy is not a folder. Resize its images yourself, and remove size."),
+        ("a.npy", (3, 2), "a.npy is not a folder. Remove size, and change the images themselves."),
         ("images.pt", None, "images.pt is no file of images that is known. Give a .npy file, a .npz file with one"),
         ("splits", None, "splits has folders of several splits. Give the folder of one split."),
     ):
         with pytest.raises(UserError, match=re.escape(line)):
-            stream_image_files(str(tmp_path / name), size)
+            stream_image_files(str(tmp_path / name), {"size": size})

@@ -69,6 +69,14 @@ def test_without_classes_there_are_no_labels_and_no_votes():
     assert columns.tolist() == ["id", "split", "pixel_x", "pixel_y", "dense_x", "dense_y"]
 
 
+@pytest.mark.parametrize("column", ["file", "name"])
+def test_names_of_the_rows_stand_before_the_label(column):
+    names = (column, [["a/2.png", "nan"], ["a/1.png"], ["b/1.png"]])
+    table = tabulate_maps(LABELS, COORDINATES, VOTES, None, NAMES, names)
+    assert table[column].tolist() == ["a/2.png", "nan", "a/1.png", "b/1.png"]
+    assert table.columns.tolist()[:4] == ["id", "split", column, "label"]
+
+
 @pytest.mark.parametrize("empty", [("validation",), ("validation", "test")])
 def test_split_without_images_has_no_rows(empty):
     labels = LABELS | {split: LABELS[split][:0] for split in empty}

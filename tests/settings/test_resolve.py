@@ -55,6 +55,10 @@ NPZ = {"npz": "x.npz"}
         ({"npy": {"images": "{a}.npy"}}, {}, "datasets.Mine.npy.images: Snakemake reads braces as wildcards."),
         (NPZ | {"network": {"model": "{a}.py"}}, {}, "datasets.Mine.network.model: Snakemake reads braces"),
         (NPZ | {"size": [8, 8]}, {}, "datasets.Mine.size: this key is for a folder only."),
+        (NPZ | {"white": 4095}, {}, "datasets.Mine.white: this key is for a folder only. Scale the values of arrays"),
+        (NPZ | {"skip_damaged": True}, {}, "datasets.Mine.skip_damaged: this key is for a folder only. Remove it."),
+        (NPZ | {"ids": "a.txt"}, {}, "datasets.Mine.ids: this key is for vectors only."),
+        ({"folder": "x", "white": 0}, {}, "datasets.Mine.white: 0 is less than or equal to the minimum of 0"),
         (NPZ | {"labels": "y"}, {}, "datasets.Mine.labels: this key is for vectors only."),
         (NPZ | {"predictions": "y"}, {}, "datasets.Mine.predictions: this key is for vectors only."),
         (NPZ | {"test": {"vectors": {"a": "a"}}}, {}, "datasets.Mine.test: this key is for vectors only."),
@@ -174,6 +178,7 @@ def test_vectors_are_the_layers(resolve):
         "train": {
             "vectors": {"pca": "a.npy", "scvi": str(Path.home() / "b.npy")},
             "labels": str(Path.home() / "y.txt"),
+            "ids": None,
             "images": None,
             "predictions": None,
         }
@@ -181,15 +186,21 @@ def test_vectors_are_the_layers(resolve):
 
 
 WITH_TEST = {
-    **{"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "images": "x", "predictions": "p.npy"},
-    "test": {"vectors": {"b": "tb.npy", "a": "~/ta.npy"}, "labels": "ty", "images": "tx", "predictions": "tp"},
+    **{"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "ids": "i", "images": "x", "predictions": "p.npy"},
+    "test": {
+        "vectors": {"b": "tb.npy", "a": "~/ta.npy"},
+        "labels": "ty",
+        "ids": "ti",
+        "images": "tx",
+        "predictions": "tp",
+    },
 }
 
 
 def test_vectors_have_files_by_split(resolve):
     source = resolve(WITH_TEST)["source"]
     assert list(source) == ["train", "test"]
-    assert source["train"] == {name: WITH_TEST[name] for name in ("vectors", "labels", "images", "predictions")}
+    assert source["train"] == {name: WITH_TEST[name] for name in ("vectors", "labels", "ids", "images", "predictions")}
     expected = WITH_TEST["test"] | {"vectors": {"b": "tb.npy", "a": str(Path.home() / "ta.npy")}}
     assert source["test"] == expected
 

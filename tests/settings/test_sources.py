@@ -62,44 +62,37 @@ def test_missing_idx_files_are_named_as_they_are_usually_called(tmp_path):
     assert files["train_images"] == f"{tmp_path}/nowhere/train-images-idx3-ubyte.gz" and len(files) == 4
 
 
-def test_folder_is_listed_with_the_folders_in_it(resolve, tmp_path):
-    for name in ("b", "a/c", "a/d/e"):
-        (tmp_path / name).mkdir(parents=True)
-    files = list_sources(resolve({"folder": str(tmp_path)}), "datasets.Mine")
-    inside = [str(tmp_path / name) for name in ("a", "a/c", "a/d", "b")]
-    assert files == {"folder": str(tmp_path), "inside": inside}
+def test_folder_is_named_alone_whatever_is_in_it(resolve, tmp_path):
     (tmp_path / "{x}").mkdir()
-    with pytest.raises(UserError, match=r"^datasets\.Mine\.folder: Snakemake reads braces"):
-        list_sources(resolve({"folder": str(tmp_path)}), "datasets.Mine")
+    assert list_sources(resolve({"folder": str(tmp_path)})) == {"folder": str(tmp_path)}
 
 
-def test_files_of_vectors_are_listed_by_split_and_name(resolve, tmp_path):
-    (tmp_path / "digits/zero").mkdir(parents=True)
+def test_files_of_vectors_are_listed_by_split_and_name(resolve):
     held_out = {"vectors": {"b": "tb.npy", "a": "ta.npy"}, "labels": "ty.npy", "images": "tx.npy"}
-    dataset = {"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "images": f"{tmp_path}/digits"}
+    dataset = {"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "images": "digits"}
     settings = resolve(dataset | {"test": held_out})
-    assert list_vector_sources(settings, ("vectors", "labels", "predictions"), None, "datasets.Mine") == {
+    assert list_vector_sources(settings, ("vectors", "labels", "predictions"), None) == {
         **{"train_vectors": ["a.npy", "b.npy"], "train_labels": "y.npy"},
         **{"test_vectors": ["ta.npy", "tb.npy"], "test_labels": "ty.npy"},
     }
-    assert list_vector_sources(settings, ("vectors", "images"), "b", "datasets.Mine") == {
-        **{"train_vectors": ["b.npy"], "train_images": f"{tmp_path}/digits", "test_vectors": ["tb.npy"]},
-        **{"train_inside": [f"{tmp_path}/digits/zero"], "test_images": "tx.npy", "test_inside": []},
+    assert list_vector_sources(settings, ("vectors", "images"), "b") == {
+        **{"train_vectors": ["b.npy"], "train_images": "digits"},
+        **{"test_vectors": ["tb.npy"], "test_images": "tx.npy"},
     }
 
 
 def test_other_kinds_are_read_from_the_files_that_they_name(resolve):
-    assert list_sources(resolve({"digits": True}), "") == {}
-    assert list_sources(resolve({"npz": "x.npz"}), "") == {"path": "x.npz"}
+    assert list_sources(resolve({"digits": True})) == {}
+    assert list_sources(resolve({"npz": "x.npz"})) == {"path": "x.npz"}
     npy = {"images": "x.npy", "labels": "y.npy"}
-    assert list_sources(resolve({"npy": npy}), "") == npy
-    assert list_sources(resolve({"idx": "nowhere", "classes": ["a"]}), "")["test_labels"].startswith("nowhere/t10k")
+    assert list_sources(resolve({"npy": npy})) == npy
+    assert list_sources(resolve({"idx": "nowhere", "classes": ["a"]}))["test_labels"].startswith("nowhere/t10k")
 
 
 def test_names_of_the_classes_replace_those_of_emnist(resolve, emnist):
     dataset = {"idx": f"{emnist}/emnist-letters"}
-    assert "mapping" in list_sources(resolve(dataset), "")
-    assert "mapping" not in list_sources(resolve(dataset | {"classes": ["a"]}), "")
+    assert "mapping" in list_sources(resolve(dataset))
+    assert "mapping" not in list_sources(resolve(dataset | {"classes": ["a"]}))
 
 
 @pytest.mark.parametrize(

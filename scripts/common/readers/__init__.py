@@ -6,21 +6,25 @@ names that the configuration gives them, and returns the splits of the data set.
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 from common.errors import UserError, format_shape
 from common.readers.streams import Split, Stream
 
 
 def read_dataset(
-    kind: str, files: Mapping[str, str], size: tuple[int, int] | None, columns: Mapping[str, str] | None = None
+    kind: str,
+    files: Mapping[str, str],
+    folder_options: Mapping[str, Any] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> dict[str, Split]:
     """Return the splits of a data set of this kind, from its files.
 
-    `size` (height, width) is for a folder of images; `columns` (common.settings.resolve) are those of labels
-    in tables. Raises UserError if the files do not hold such a data set; damaged images raise it when their blocks are
-    read.
+    `folder_options` are those of common.readers.folder.read, for a folder of images; `columns`
+    (common.settings.resolve) are those of labels in tables. Raises UserError if the files do not hold such a data set;
+    damaged images raise it when their blocks are read, if not before.
     """
-    options = {"folder": {"size": size}, "npy": {"columns": columns or {}}}.get(kind, {})
+    options = {"folder": folder_options or {}, "npy": {"columns": columns or {}}}.get(kind, {})
     splits = importlib.import_module(f"common.readers.{kind}").read(**files, **options)
     check_images({name: split.images for name, split in splits.items()})
     for name, split in splits.items():

@@ -23,6 +23,7 @@ class Stream:
     name: str  # for messages
     shape: tuple[int, ...]
     blocks: Callable[[], Iterator[np.ndarray]]  # of consecutive rows
+    take: Callable[[np.ndarray], Iterator[np.ndarray]] | None = None  # blocks of these rows, without reading the others
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Split:
 
     labels: np.ndarray | None  # (n,) int64 or strings
     images: Stream  # (n, height, width, channels); its blocks are float32 in [0, 1]
+    files: Sequence[str] | None = None  # the file of each image, where each has its own
 
 
 def block_length(shape: Sequence[int], itemsize: int) -> int:
@@ -139,4 +141,5 @@ def write_rows(source: Stream, rows: np.ndarray, path: Path) -> None:
             yield block[rows[slice(*np.searchsorted(rows, (start, start + len(block))))] - start]
             start += len(block)
 
-    write_blocks(path, (len(rows), *source.shape[1:]), chosen())
+    blocks = source.take(rows) if source.take else chosen()
+    write_blocks(path, (len(rows), *source.shape[1:]), blocks)

@@ -1,24 +1,16 @@
 """Vectors from arrays, and the files that belong to their rows."""
 
-import re
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common.errors import UserError, format_shape, report_unreadable_file
+from common.errors import UserError, format_shape
 from common.files import atomic_write, save_array
 from common.inputs import MAX_NORM, has_finite_distances
 from common.names import SPLITS
-from common.readers import folder
-from common.readers.idx import stream_idx_file
-from common.readers.images import as_images
-from common.readers.streams import Stream, stream_npy, stream_npz, write_rows
-
-IMAGE_FILES = "a .npy file, a .npz file with one array, an IDX file, or a folder of .png or .jpg files"
+from common.readers.streams import Stream, stream_npy, write_rows
 
 
 def stream_vectors(path: str) -> Stream:
@@ -96,36 +88,3 @@ def write_splits(streams: Mapping[str, Stream], train_rows: np.ndarray, paths: S
                 write_rows(streams[split], rows, part)
         else:
             save_array(path, np.zeros((0, *streams["train"].shape[1:]), np.float32))
-
-
-def stream_image_files(path: str, size: tuple[int, int] | None) -> Stream:
-    """Return images, one for each row, from any of IMAGE_FILES, as float32 (n, height, width, channels) in [0, 1].
-
-    The order of the images in a folder is that of torchvision's ImageFolder: by class folder, then by file name. `size`
-    (height, width) is for a folder. Raises UserError if it is none of these, or damaged.
-    """
-    if Path(path).is_dir():
-        splits = folder.read(path, size)
-        if len(splits) > 1:
-            raise UserError(f"{path} has folders of several splits. Give the folder of one split.")
-        return splits["train"].images
-    if size:
-        raise UserError(f"size: {path} is not a folder. Resize its images yourself, and remove size.")
-    readers: dict[str, Callable[[str], Stream]] = {
-        r"\.npy$": stream_npy,
-        r"\.npz$": stream_only_array,
-        r"idx\d-ubyte(\.gz)?$": stream_idx_file,
-    }
-    for pattern, read in readers.items():
-        if re.search(pattern, path):
-            return as_images(read(path))
-    raise UserError(f"{path} is no file of images that is known. Give {IMAGE_FILES}.")
-
-
-def stream_only_array(path: str) -> Stream:
-    """Return the array of a .npz file that has one; raises UserError if it has others."""
-    with report_unreadable_file(path), zipfile.ZipFile(path) as file:
-        names = [name.removesuffix(".npy") for name in file.namelist()]
-    if len(names) != 1:
-        raise UserError(f"{path} has {len(names)} arrays ({', '.join(names)}). Give a file with the images only.")
-    return stream_npz(path, names[0])

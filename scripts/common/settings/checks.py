@@ -12,6 +12,11 @@ from common.scoring.parameters import MIN_ROWS
 
 # Ends of the names of files, which the name of a layer must not have.
 RESERVED_ENDS = r"(_validation|_test|_joint|_knn|_embed|-(training|tsne)[0-9]+)$"
+FOLDER_KEYS = {  # with what to do for data of other kinds
+    "size": "Use network.input.size for a model's input",
+    "white": "Scale the values of arrays to 0 to 255",
+    "skip_damaged": "Remove it",
+}
 Settings = Mapping[str, Any]
 
 
@@ -41,8 +46,10 @@ def check_options(settings: Settings, own: Settings, path: str) -> None:
         for key in (*VECTOR_FILES[1:], *SPLITS[1:]):
             if key in own:
                 raise UserError(f"{path}.{key}: this key is for vectors only. Remove it, or give vectors.")
-    if "size" in own and settings["kind"] != "folder" and "images" not in own:
-        raise UserError(f"{path}.size: this key is for a folder only. Use network.input.size for a model's input.")
+    if settings["kind"] != "folder":
+        for key, remedy in FOLDER_KEYS.items():
+            if key in own and (key == "skip_damaged" or "images" not in own):  # the images of vectors can be a folder
+                raise UserError(f"{path}.{key}: this key is for a folder only. {remedy}.")
 
 
 def check_vectors(source: Mapping[str, Settings], path: str) -> None:

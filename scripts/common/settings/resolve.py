@@ -14,7 +14,7 @@ from common.settings.checks import check_settings
 from common.settings.schema import check_schema
 
 REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
-OPTIONS = ("size", "classes", "sample")  # of a data set only
+OPTIONS = ("size", "white", "skip_damaged", "classes", "sample")  # of a data set only
 
 
 def resolve_datasets(
@@ -38,9 +38,9 @@ def resolve_datasets(
 def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a data set; raises UserError if they are not valid.
 
-    Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), `size`,
-    `classes` and `sample`, `columns` (of labels in tables), and `trained`, whether a network is trained. The source of
-    vectors are the files of each split that is given, by the names VECTOR_FILES, None where there is none.
+    Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), the
+    OPTIONS, `columns` (of labels in tables), and `trained`, whether a network is trained. The source of vectors are the
+    files of each split that is given, by the names VECTOR_FILES, None where there is none.
     """
     path = f"datasets.{name}"
     own, columns = take_columns(config["datasets"][name])

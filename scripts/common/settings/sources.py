@@ -10,14 +10,13 @@ from common.errors import UserError
 from common.names import IDX_FILES
 from common.networks.architectures import load_architecture
 from common.settings.datasets import DIGITS, count_classes, layer_names, networks
-from common.settings.resolve import expand_path
 
 COLOR_SCALINGS = ("torch", "caffe")
 Settings = Mapping[str, Any]
 
 
-def list_sources(settings: Settings, path: str) -> dict[str, Any]:
-    """Return the files of a data set of images, by the arguments of its reader; `path` is that of its key."""
+def list_sources(settings: Settings) -> dict[str, Any]:
+    """Return the files of a data set of images, by the arguments of its reader."""
     kind, source = settings["kind"], settings["source"]
     if kind == "digits":
         return {}
@@ -25,35 +24,19 @@ def list_sources(settings: Settings, path: str) -> dict[str, Any]:
         return source
     if kind == "idx":
         return find_idx_files(source, named=settings["classes"] is not None)
-    if kind == "folder":
-        return {"folder": source, "inside": list_inside(source, f"{path}.folder")}
-    return {"path": source}
+    return {"folder" if kind == "folder" else "path": source}
 
 
-def list_vector_sources(
-    settings: Settings, names: Collection[str], layer: str | None, path: str
-) -> dict[str, str | list[str]]:
+def list_vector_sources(settings: Settings, names: Collection[str], layer: str | None) -> dict[str, str | list[str]]:
     """Return the files of vectors with some of the names VECTOR_FILES, by split and name, such as "test_labels".
 
-    Of the vectors, there is a list of one file, that of the `layer`, or of those of all layers. Beside the images stand
-    the folders in them, such as "test_inside"; `path` is that of the data set's key.
+    Of the vectors, there is a list of one file, that of the `layer`, or of those of all layers.
     """
     sources, layers = {}, [layer] if layer else layer_names(settings)
     for split, files in settings["source"].items():
         known = files | {"vectors": [files["vectors"][name] for name in layers]}
         sources |= {f"{split}_{name}": known[name] for name in names if known[name]}
-        if "images" in names and files["images"]:
-            sources[f"{split}_inside"] = list_inside(files["images"], f"{path}.images")
     return sources
-
-
-def list_inside(folder: str, key: str) -> list[str]:
-    """Return the folders in a folder, whose times change when files are added or removed; none in a file.
-
-    Raises UserError with the `key` if one has braces in its name.
-    """
-    inside = sorted(str(path) for level in ("*/", "*/*/") for path in Path(folder).glob(level))
-    return [expand_path(path, key) for path in inside]
 
 
 def find_idx_files(place: str, named: bool) -> dict[str, str]:
