@@ -93,8 +93,10 @@ with report_user_errors("configuration: "):
 provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)
 
 # The data sets, by what they need.
-IMAGES = [name for name, settings in SETTINGS.items() if datasets.has_images(settings)]
-VECTORS = [name for name in SETTINGS if name not in IMAGES]
+VECTORS = [name for name, settings in SETTINGS.items() if datasets.is_vectors(settings)]
+IMAGES = [name for name in SETTINGS if name not in VECTORS]
+ILLUSTRATED = [name for name, settings in SETTINGS.items() if datasets.has_images(settings)]
+PREDICTED = [name for name, settings in SETTINGS.items() if datasets.predictions(settings)]
 TRAINED = [name for name in IMAGES if SETTINGS[name]["trained"]]
 IMPORTED = [name for name in IMAGES if not SETTINGS[name]["trained"]]
 LANDMARKED = [name for name, settings in SETTINGS.items() if settings["tsne"]["landmarks"]]

@@ -2,8 +2,10 @@
 # Makes: resources/{download}.pkl.gz; for each data set results/{dataset}/data/{split}_images.npy, (n, height, width,
 #        channels) float32 in [0, 1], and {split}_labels.npy, (n,) int64, for the splits train, validation and test, and
 #        classes.json, the class names, by class number, and {split}_files.csv, the images' files or the vectors' names,
-#        with rows only if there are such names. Vectors have no images and one split; of them are made
-#        results/{dataset}/features/{layer}.npy, (n, d) float32, and data/rows.npy, the rows of their files that are used.
+#        with rows only if there are such names. Of vectors are made, in addition, results/{dataset}/features/{layer}.npy,
+#        {layer}_validation.npy and {layer}_test.npy, (n, d) float32, data/rows.npy, the training rows of their files that
+#        are used, data/class_labels.json, the label of each class in the files, and network/predictions.csv, the
+#        predictions that come with them.
 
 
 rule download_dataset:
@@ -70,9 +72,7 @@ rule prepare_dataset:
 rule prepare_labels:
     """Read the labels of vectors, and choose the rows to use."""
     input:
-        vectors=vector_files,
-        labels=optional_file("labels"),
-        ids=optional_file("ids"),
+        unpack(vector_files("vectors", "labels", "ids")),
     output:
         rows="results/{dataset}/data/rows.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
@@ -82,6 +82,7 @@ rule prepare_labels:
         validation_files="results/{dataset}/data/validation_files.csv",
         test_files="results/{dataset}/data/test_files.csv",
         classes="results/{dataset}/data/classes.json",
+        class_labels="results/{dataset}/data/class_labels.json",
     log:
         "logs/prepare_labels/{dataset}.log",
     benchmark:
@@ -103,7 +104,7 @@ rule prepare_labels:
 rule prepare_vectors:
     """Read vectors as the features of a layer."""
     input:
-        vectors=vector_files,
+        unpack(vector_files("vectors")),
         rows="results/{dataset}/data/rows.npy",
     output:
         features=by_split("results/{dataset}/features/{layer}{split}.npy"),
@@ -120,3 +121,55 @@ rule prepare_vectors:
         code=code("prepare_vectors.py"),
     script:
         "../scripts/prepare_vectors.py"
+
+
+rule prepare_images:
+    """Read the images of vectors."""
+    input:
+        unpack(vector_files("vectors", "images")),
+        rows="results/{dataset}/data/rows.npy",
+    output:
+        images=images_by_split("images"),
+    log:
+        "logs/prepare_images/{dataset}.log",
+    benchmark:
+        "benchmarks/prepare_images/{dataset}.jsonl"
+    wildcard_constraints:
+        dataset=any_of([name for name in VECTORS if name in ILLUSTRATED]),
+    priority: 1  # a mismatch ends the run before anything long does
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=code("prepare_images.py"),
+        folder_options=folder_options,
+        digests=image_digests,
+    script:
+        "../scripts/prepare_images.py"
+
+
+rule prepare_predictions:
+    """Read the classes that the user's own network predicts for vectors."""
+    input:
+        unpack(vector_files("vectors", "predictions")),
+        rows="results/{dataset}/data/rows.npy",
+        labels=images_by_split("labels"),
+        names=names_by_split(),
+        class_labels="results/{dataset}/data/class_labels.json",
+    output:
+        predictions="results/{dataset}/network/predictions.csv",
+    log:
+        "logs/prepare_predictions/{dataset}.log",
+    benchmark:
+        "benchmarks/prepare_predictions/{dataset}.jsonl"
+    wildcard_constraints:
+        dataset=any_of([name for name in VECTORS if name in PREDICTED]),
+    priority: 1
+    localrule: True
+    conda:
+        "../envs/scores.yaml"
+    params:
+        code=code("prepare_predictions.py"),
+        columns=setting("columns"),
+    script:
+        "../scripts/prepare_predictions.py"

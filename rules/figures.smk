@@ -110,6 +110,7 @@ rule plot_layers:
         "../envs/figures.yaml"
     params:
         code=code("plot_layers.py"),
+        noun=of_dataset(datasets.row_noun),
         layers=of_dataset(datasets.layer_names),
         controls=of_dataset(datasets.control_layers),
         reference=of_dataset(datasets.reference_layer),
@@ -138,6 +139,7 @@ rule plot_scores:
         "../envs/figures.yaml"
     params:
         code=code("plot_scores.py"),
+        noun=of_dataset(datasets.row_noun),
         network_seeds=of_dataset(datasets.network_seeds),  # for the report
         tsne_seeds=setting("tsne/seeds"),
         controls=of_dataset(datasets.control_layers),
@@ -163,6 +165,7 @@ rule plot_splits:
         "../envs/figures.yaml"
     params:
         code=code("plot_splits.py"),
+        noun=of_dataset(datasets.row_noun),
         network_seeds=of_dataset(datasets.network_seeds),  # for the report
         tsne_seeds=setting("tsne/seeds"),
     script:
@@ -187,6 +190,7 @@ rule plot_similarity:
         "../envs/figures.yaml"
     params:
         code=code("plot_similarity.py"),
+        noun=of_dataset(datasets.row_noun),
         layers=of_dataset(datasets.layer_names),
     script:
         "../scripts/plot_similarity.py"
@@ -213,6 +217,7 @@ rule plot_prediction_depth:
         "../envs/figures.yaml"
     params:
         code=code("plot_prediction_depth.py"),
+        noun=of_dataset(datasets.row_noun),
         layers=of_dataset(datasets.layer_names),
     script:
         "../scripts/plot_prediction_depth.py"
@@ -236,6 +241,7 @@ rule plot_flow:
         "../envs/figures.yaml"
     params:
         code=code("plot_flow.py"),
+        noun=of_dataset(datasets.row_noun),
         layers=of_dataset(datasets.layer_names),
     script:
         "../scripts/plot_flow.py"

@@ -46,7 +46,7 @@ def of_layers(pattern, **parts):
 
 def of_images(patterns):
     """Return a function for `input`: files of a job's data set if it has images, else none."""
-    return lambda wildcards: collect(patterns, dataset=wildcards.dataset) if wildcards.dataset in IMAGES else []
+    return lambda wildcards: collect(patterns, dataset=wildcards.dataset) if wildcards.dataset in ILLUSTRATED else []
 
 
 def of_networks(pattern):
@@ -74,6 +74,12 @@ def of_control_layers(pattern, **parts):
     )
 
 
+def of_predictions(wildcards):
+    """Return the predictions of all networks of a job's data set."""
+    suffixes = datasets.predictions(SETTINGS[wildcards.dataset])
+    return collect("results/{dataset}/network/predictions{training}.csv", dataset=wildcards.dataset, training=suffixes)
+
+
 def of_reference_layer(pattern):
     """Return a function for `input`: the file of the reference layer of a job's data set."""
     return lambda wildcards: pattern.format(
@@ -95,9 +101,9 @@ def dataset_files(wildcards):
 
 
 def folder_options(wildcards):
-    """Return the settings with which a folder of images is read; none for other kinds."""
+    """Return the settings with which a folder of images is read."""
     settings = SETTINGS[wildcards.dataset]
-    options = ("size", "white", "skip_damaged") if settings["kind"] == "folder" else ()
+    options = {"folder": ("size", "white", "skip_damaged"), "vectors": ("size", "white")}.get(settings["kind"], ())
     return {key: settings[key] for key in options}
 
 
@@ -113,10 +119,26 @@ def folder_digest(wildcards):
     return digest_folder(settings["source"]) if settings["kind"] == "folder" else None
 
 
-def vector_files(wildcards):
-    """Return the files of a data set's vectors: that of the job's layer, or all."""
-    files = SETTINGS[wildcards.dataset]["source"]
-    return files[wildcards.layer] if "layer" in wildcards.keys() else list(files.values())
+def vector_files(*names):
+    """Return a function for `unpack`: files of vectors by split and some of the names VECTOR_FILES, such as test_labels."""
+
+    def files(wildcards):
+        found = sources.list_vector_sources(SETTINGS[wildcards.dataset], names, wildcards.get("layer"))
+        # The time of a folder says little: image_digests say whether the files in it have changed.
+        return {name: ancient(file) if is_folder(file) else file for name, file in found.items()}
+
+    return files
+
+
+def is_folder(file):
+    """Return whether a file of vectors, or a list of them, is a folder."""
+    return isinstance(file, str) and Path(file).is_dir()
+
+
+def image_digests(wildcards):
+    """Return digests of the files in the folders that have the images of vectors, by split."""
+    paths = {split: files["images"] for split, files in SETTINGS[wildcards.dataset]["source"].items()}
+    return {split: digest_folder(path) for split, path in paths.items() if is_folder(path)}
 
 
 def reader_code(wildcards):
@@ -268,22 +290,23 @@ def is_shown_map(wildcards):
 
 def first_predictions(wildcards):
     """Return the predictions of the network that the figures show, or none."""
-    return of_networks("results/{dataset}/network/predictions{training}.csv")(wildcards)[:1]
+    return of_predictions(wildcards)[:1]
 
 
 def seeds_of_networks(settings):
-    """Return the seeds of the networks that make predictions, None for an imported model."""
-    return [datasets.checkpoints_by_suffix(settings)[suffix].seed for suffix in datasets.networks(settings)]
+    """Return the seeds of the networks that make predictions, None for one that is not trained here."""
+    return [datasets.checkpoints_by_suffix(settings)[suffix].seed for suffix in datasets.predictions(settings)]
 
 
-def is_network_layer(wildcards):
-    """Return whether a job's layer belongs to a network."""
-    return datasets.is_network_layer(SETTINGS[wildcards.dataset], wildcards.layer)
+def has_predictions(wildcards):
+    """Return whether a job's layer belongs to a network that predicts labels."""
+    return datasets.has_predictions(SETTINGS[wildcards.dataset], wildcards.layer)
 
 
 def methods_settings(settings):
     """Return the settings that the methods section describes."""
-    return {key: settings[key] for key in ("kind", "trained", "sample", "hold_out", "network", "layers", "tsne")}
+    keys = ("kind", "trained", "sample", "hold_out", "network", "layers", "tsne")
+    return {key: settings[key] for key in keys} | {"noun": datasets.row_noun(settings)}
 
 
 def with_gpu(settings):
@@ -358,7 +381,7 @@ def scatters_of(dataset):
 
 def thumbnails_of(dataset):
     """Return every embedding drawn with its images, if it has images."""
-    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in IMAGES else []
+    layers = datasets.layer_names(SETTINGS[dataset]) if dataset in ILLUSTRATED else []
     return collect(rules.plot_thumbnails.output, dataset=dataset, layer=layers)
 
 
@@ -377,7 +400,7 @@ def comparisons_of(dataset):
         rules.summarize_run,
     )
     found = [file for rule in (*COMPARISONS, *tables) for file in collect(rule.output, dataset=dataset)]
-    found += collect(rules.plot_flow_images.output, dataset=[dataset] if dataset in IMAGES else [])
+    found += collect(rules.plot_flow_images.output, dataset=[dataset] if dataset in ILLUSTRATED else [])
     return found + collect(rules.plot_history.output, dataset=[dataset] if dataset in TRAINED else [])
 
 

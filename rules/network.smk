@@ -121,6 +121,7 @@ rule predict_labels:
     benchmark:
         "benchmarks/predict_labels/{dataset}{training}.jsonl"
     wildcard_constraints:
+        dataset=any_of(IMAGES),
         training=any_of(LAST),
     conda:
         "../envs/network.yaml"

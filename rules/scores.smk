@@ -46,7 +46,7 @@ rule score_map:
         runtime=request(5, neighbors=0.1),
     params:
         code=code("score_map.py"),
-        of_network=is_network_layer,
+        of_network=has_predictions,
         network_seed=network_seed,
         epoch=network_epoch,
         tsne_seed=tsne_seed,
@@ -93,7 +93,7 @@ rule compare_layers:
         outcomes=all_scores("results/{dataset}/scores/{layer}{training}{tsne}.npz"),
         knn=all_scores("results/{dataset}/scores/{layer}{training}_knn.csv"),
         features_outcomes=all_scores("results/{dataset}/scores/{layer}{training}_features.npz"),
-        predictions=of_networks("results/{dataset}/network/predictions{training}.csv"),
+        predictions=of_predictions,
     output:
         table="results/{dataset}/layers.csv",
         summary="results/{dataset}/layers.json",

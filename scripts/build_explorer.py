@@ -55,15 +55,15 @@ def scale_map(coordinates: np.ndarray) -> np.ndarray:
 def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
     """Return the table maps.csv with its labels and predictions as indices of `classes`.
 
-    Without classes it has neither. Predictions are left out, too, if the column is empty. Raises UserError if the file
-    is damaged.
+    Without classes it has neither. Predictions are left out, too, if the column is empty; they may have no confidence.
+    Raises UserError if the file is damaged.
     """
     with report_corrupt_file(path):
         # Classes are read as text, since a class may be called 01 or nan.
         texts = dict.fromkeys(("split", "label", "prediction", *COLUMNS), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
-            maps = maps.drop(columns=["prediction", "confidence"])
+            maps = maps.drop(columns=["prediction", "confidence"], errors="ignore")
         if not classes:
             return maps.drop(columns="label", errors="ignore")
         for name in maps.columns.intersection(["label", "prediction"]):
@@ -124,8 +124,9 @@ def make_page_data(
     if naming:
         arrays["name"] = pack_array(np.frombuffer(json.dumps(maps[naming].tolist()).encode(), np.uint8))
     if predicted:
-        confidence = np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)  # in hundredths of a percent
         arrays["prediction"] = pack_array(shrink_integers(maps.prediction.to_numpy()))
+    if predicted and "confidence" in maps:
+        confidence = np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)  # in hundredths of a percent
         arrays["confidence"] = pack_array(confidence)
     medians = []
     for layer in layers:

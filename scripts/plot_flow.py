@@ -98,10 +98,11 @@ def draw_flow(axes: Axes, changes: Sequence[Change], answers: Answers, stages: i
     axes.spines[["left", "top", "right"]].set_visible(False)
 
 
-def plot_flow(answers: Answers | None, layers: list[str]) -> Figure:
+def plot_flow(answers: Answers | None, layers: list[str], noun: str = "image") -> Figure:
     """Return a figure of the answers of two stages or more, or one that says why there are none.
 
-    Many stages stand in several rows; the last stage of a row is the first of the next.
+    Many stages stand in several rows; the last stage of a row is the first of the next. The noun is "image", or what
+    else is answered.
     """
     if not has_changes(answers):
         figure = Figure((PAGE_WIDTH, 1))
@@ -114,7 +115,7 @@ def plot_flow(answers: Answers | None, layers: list[str]) -> Figure:
     for axes, changes in zip(panels, rows, strict=True):
         draw_flow(axes, changes, answers, len(rows[0]) + 1)
     what = {"train": "training"}.get(answers.split, answers.split)
-    text = f"{len(answers.labels):,} {what} images. Answer of a layer: vote of the 10 nearest training images."
+    text = f"{len(answers.labels):,} {what} {noun}s. Answer of a layer: vote of the 10 nearest training {noun}s."
     panels[-1].set_xlabel(text, size=7, color=ANNOTATION)
     return figure
 
@@ -123,5 +124,5 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_flow"), matplotlib.rc_context(PAGE_STYLE):
         paths, layers = snakemake.input, snakemake.params.layers
         answers = load_answers(paths.labels, dict(zip(layers, paths.outcomes, strict=True)), *paths.predictions)
-        figure = plot_flow(answers, layers)
+        figure = plot_flow(answers, layers, snakemake.params.noun)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

@@ -172,10 +172,13 @@ def draw_panel(
         name_classes(axes, coordinates, labels, classes, colors, max(MIN_NAME_SIZE, type_size(classes, side)))
 
 
-def group_splits(by_split: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return arrays by split as those of "training images" and of "held-out images", if there are any."""
+def group_splits(by_split: Mapping[str, np.ndarray], noun: str = "image") -> dict[str, np.ndarray]:
+    """Return arrays by split as those of "training images" and of "held-out images", if there are any.
+
+    The noun is "image", or what else a row is.
+    """
     held_out = np.concatenate([by_split[split] for split in SPLITS[1:]])
-    return {"training images": by_split["train"]} | ({"held-out images": held_out} if len(held_out) else {})
+    return {f"training {noun}s": by_split["train"]} | ({f"held-out {noun}s": held_out} if len(held_out) else {})
 
 
 if __name__ == "__main__":
@@ -187,23 +190,21 @@ if __name__ == "__main__":
             files = paths.maps[len(SPLITS) * number :][: len(SPLITS)]
             points = [load_rows(path, rows)[0] for path, rows in zip(files, paths.labels, strict=True)]
             stage = AFTER if layer in params.controls else ""
-            maps[layer] = {stage: group_splits(dict(zip(SPLITS, points, strict=True)))}
+            maps[layer] = {stage: group_splits(dict(zip(SPLITS, points, strict=True)), params.noun)}
             captions[layer] = {stage: make_caption(load_json(paths.scores[number]), params.reference)}
         for layer, file, scores in zip(params.controls, paths.control_maps, paths.control_scores, strict=True):
             points = load_rows(file, paths.labels[0])[0]
-            maps[layer][BEFORE] = {"training images": points}
+            maps[layer][BEFORE] = {f"training {params.noun}s": points}
             captions[layer][BEFORE] = make_caption(load_json(scores), params.reference)
         wrong = None
         if paths.predictions:
             counts = {split: len(rows) for split, rows in labels.items()}
-            wrong = group_splits(find_errors(load_predictions(*paths.predictions, **counts)))
-        splits = [split for split, rows in labels.items() if len(rows)]
-        note = (
-            f"Scores in the embedding: {' / '.join({'train': 'training'}.get(split, split) for split in splits)} images"
-        )
+            wrong = group_splits(find_errors(load_predictions(*paths.predictions, **counts)), params.noun)
+        splits = [{"train": "training"}.get(split, split) for split, rows in labels.items() if len(rows)]
+        note = f"Scores in the embedding: {' / '.join(splits)} {params.noun}s"
         figure = plot_layers(
             maps,
-            group_splits(labels),
+            group_splits(labels, params.noun),
             load_classes(paths.classes),
             captions,
             params.palette,

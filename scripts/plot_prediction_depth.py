@@ -42,8 +42,11 @@ def share_depths(answers: Answers) -> dict[str, tuple[int, np.ndarray]]:
     return {name: (int(found.sum()), 100 * found / found.sum()) for name, found in counts.items() if found.sum()}
 
 
-def plot_prediction_depth(answers: Answers | None, layers: Sequence[str]) -> Figure:
-    """Return a histogram of the prediction depth, or a figure that says why there is none."""
+def plot_prediction_depth(answers: Answers | None, layers: Sequence[str], noun: str = "image") -> Figure:
+    """Return a histogram of the prediction depth, or a figure that says why there is none.
+
+    The noun is "image", or what else is answered.
+    """
     problem = explain_missing(answers)
     if problem:
         figure = Figure((WIDTH, 1))
@@ -60,11 +63,11 @@ def plot_prediction_depth(answers: Answers | None, layers: Sequence[str]) -> Fig
     for number, (name, (count, share)) in enumerate(shares.items()):
         places = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * BAR
         style = {"facecolor": FACES[name], "edgecolor": "black", "linewidth": 0.8}
-        axes.bar(places, share, BAR, label=f"{count:,} images that the network gets {name}", **style)
+        axes.bar(places, share, BAR, label=f"{count:,} {noun}s that the network gets {name}", **style)
     axes.set_xticks(range(len(names)), names, rotation=rotation, parse_math=False)
-    axes.set_ylabel("images (%)")
+    axes.set_ylabel(f"{noun}s (%)")
     what = {"train": "training"}.get(answers.split, answers.split)
-    axes.set_xlabel(f"prediction depth, {what} images", size=7)
+    axes.set_xlabel(f"prediction depth, {what} {noun}s", size=7)
     axes.set_ylim(0, 130)  # with room for the legend
     axes.set_yticks(range(0, 101, 25))
     axes.legend(loc="upper right")
@@ -75,4 +78,5 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_prediction_depth"), matplotlib.rc_context(PAGE_STYLE):
         paths, layers = snakemake.input, snakemake.params.layers
         answers = load_answers(paths.labels, dict(zip(layers, paths.outcomes, strict=True)), *paths.predictions)
-        save_figure(plot_prediction_depth(answers, layers), snakemake.output.eps, snakemake.output.png, DPI)
+        figure = plot_prediction_depth(answers, layers, snakemake.params.noun)
+        save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

@@ -107,10 +107,10 @@ def find_split(layers: Mapping[str, Any]) -> str:
     return next(split for split in reversed(SPLITS) if any(entry[split] for entry in layers.values()))
 
 
-def plot_scores(summary: Mapping[str, Any], rows: Mapping[str, int]) -> Figure:
+def plot_scores(summary: Mapping[str, Any], rows: Mapping[str, int], noun: str = "image") -> Figure:
     """Return a figure of the summary of compare_layers, on the last split; `rows` are the images of each split.
 
-    Scores that no layer has get no panel.
+    Scores that no layer has get no panel. The noun is "image", or what else a row is.
     """
     layers = summary["layers"]
     split = find_split(layers)
@@ -134,7 +134,7 @@ def plot_scores(summary: Mapping[str, Any], rows: Mapping[str, int]) -> Figure:
             axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
             axes.set_title(titles[score], fontsize=7)
     has_control = any("before_training" in entry for entry in layers.values())
-    add_legend(figure, f"{rows[split]:,} {NAMES[split]} images", has_control, "pixel" in layers, network_error)
+    add_legend(figure, f"{rows[split]:,} {NAMES[split]} {noun}s", has_control, "pixel" in layers, network_error)
     return figure
 
 
@@ -160,5 +160,6 @@ def add_legend(figure: Figure, images: str, has_control: bool, has_pixels: bool,
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_scores"), matplotlib.rc_context(PAGE_STYLE):
         table = load_table(snakemake.input.table, "split", "rows")
-        figure = plot_scores(load_json(snakemake.input.summary), table.groupby("split").rows.first().to_dict())
+        rows = table.groupby("split").rows.first().to_dict()
+        figure = plot_scores(load_json(snakemake.input.summary), rows, snakemake.params.noun)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

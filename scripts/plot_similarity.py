@@ -71,12 +71,15 @@ def draw_matrix(axes: Axes, values: np.ndarray, names: Sequence[str], title: str
                 axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=6, color=color)
 
 
-def plot_similarity(table: pd.DataFrame, layers: Sequence[str]) -> Figure:
-    """Return a figure of the table of measure_similarity for the first network, or one that says why there is none."""
+def plot_similarity(table: pd.DataFrame, layers: Sequence[str], noun: str = "image") -> Figure:
+    """Return a figure of the table of measure_similarity for the first network, or one that says why there is none.
+
+    The noun is "image", or what else a row is.
+    """
     pairs = read_pairs(table)
     if not pairs:
         figure = Figure((PAGE_WIDTH, 1))
-        text = "There are no two layers whose features differ between images."
+        text = f"There are no two layers whose features differ between {noun}s."
         figure.text(0.5, 0.5, text, ha="center", va="center", color=ANNOTATION)
         return figure
     states = order_states(list(dict.fromkeys(state for pair in pairs for state in pair)), layers)
@@ -89,12 +92,12 @@ def plot_similarity(table: pd.DataFrame, layers: Sequence[str]) -> Figure:
                 values[row, column] = pairs[frozenset((first, second))][score]
         draw_matrix(axes, values, names, title)
     rows = int(table.rows.iloc[0])
-    figure.supxlabel(f"{rows:,} training images", size=7, color=ANNOTATION)
+    figure.supxlabel(f"{rows:,} training {noun}s", size=7, color=ANNOTATION)
     return figure
 
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_similarity"), matplotlib.rc_context(PAGE_STYLE):
         table = load_table(snakemake.input.table, "layer", "epoch", "layer_2", "epoch_2", "cka", "overlap")
-        figure = plot_similarity(table, snakemake.params.layers)
+        figure = plot_similarity(table, snakemake.params.layers, snakemake.params.noun)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

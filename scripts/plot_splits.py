@@ -100,7 +100,7 @@ def layer_colors(count: int) -> np.ndarray:
     return matplotlib.colormaps["viridis"](np.linspace(0.85, 0, count))
 
 
-def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str]) -> None:
+def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str], noun: str) -> None:
     """Draw the kNN error over the number of voters, a line for each layer and metric, on the last split there is."""
     split = next(split for split in reversed(SPLITS) if (knn.split == split).any())
     rows = knn[knn.split == split]
@@ -125,13 +125,13 @@ def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str]) -> None:
     for text, name in zip(legend.get_texts(), [*names, *(name for _, name in METRICS.values())], strict=True):
         text.set_parse_math(False)
         text.set_text(name)
-    axes.set_title(f"{CURVES}, {NAMES[split]} images", fontsize=7)
+    axes.set_title(f"{CURVES}, {NAMES[split]} {noun}s", fontsize=7)
 
 
-def plot_splits(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str, int]) -> Figure:
+def plot_splits(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str, int], noun: str = "image") -> Figure:
     """Return a figure of the summary and the table knn.csv of compare_layers; `rows` are the images of each split.
 
-    Scores that no layer has get no panel.
+    Scores that no layer has get no panel. The noun is "image", or what else a row is.
     """
     layers = summary["layers"]
     splits = [split for split in SPLITS if rows.get(split)]
@@ -159,23 +159,20 @@ def plot_splits(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str
             axes.grid(axis="y", color=GRID_COLOR, linewidth=0.5)
             axes.set_axisbelow(True)
             if score == "curves":
-                draw_curves(axes, knn, list(layers))
+                draw_curves(axes, knn, list(layers), noun)
                 continue
             guide = find_network_error(summary["network"], "test") if score == "knn_accuracy_features" else None
             draw_panel(axes, layers, score, splits, guide)
             axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
             axes.set_title((ERRORS | OTHERS)[score], fontsize=7)
-    add_legend(figure, summary, rows, splits)
+    add_legend(figure, summary, {split: f"{rows[split]:,} {NAMES[split]} {noun}s" for split in splits})
     return figure
 
 
-def add_legend(figure: Figure, summary: Mapping[str, Any], rows: Mapping[str, int], splits: Sequence[str]) -> None:
-    """Add a legend of the splits, the bars and the line of the network, in two lines if one is too long."""
+def add_legend(figure: Figure, summary: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    """Add a legend of the splits, by their texts, the bars and the network's line, in two lines if one is too long."""
     style = {"marker": "o", "linestyle": "", "color": "black", "markerfacecoloralt": "white", "markersize": 4}
-    handles = [
-        Line2D([], [], fillstyle=FACES[split], label=f"{rows[split]:,} {NAMES[split]} images", **style)
-        for split in splits
-    ]
+    handles = [Line2D([], [], fillstyle=FACES[split], label=text, **style) for split, text in texts.items()]
     handles.append(Line2D([], [], marker="|", markersize=8, linestyle="", color="black", label="95 % interval"))
     if find_network_error(summary["network"], "test") is not None:
         handles.append(Line2D([], [], color="black", label="error of the network, test", **GUIDE))
@@ -190,5 +187,6 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_splits"), matplotlib.rc_context(PAGE_STYLE):
         summary, table = load_json(snakemake.input.summary), load_table(snakemake.input.table, "split", "rows")
         knn = load_table(snakemake.input.knn, "layer", "split", "metric", "k", "accuracy")
-        figure = plot_splits(summary, knn, table.groupby("split").rows.first().to_dict())
+        rows = table.groupby("split").rows.first().to_dict()
+        figure = plot_splits(summary, knn, rows, snakemake.params.noun)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

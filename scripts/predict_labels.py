@@ -5,7 +5,6 @@ import logging
 import numpy as np
 import pandas as pd
 
-from common.files import atomic_write
 from common.inputs import load_classes, load_rows
 from common.logs import run_logged
 from common.networks.graph import batch_size
@@ -13,6 +12,7 @@ from common.networks.keras_setup import keras, use_devices
 from common.networks.model_files import load_network
 from common.networks.outputs import ends_linear, explain_mismatch, explain_order, order_outputs, predict_classes
 from common.row_names import load_names
+from common.tables import save_predictions, tabulate_predictions
 
 log = logging.getLogger("workflow")
 
@@ -24,22 +24,12 @@ def compute_outputs(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((0, network.output_shape[1]), np.float32), *outputs]).astype(np.float32)
 
 
-def tabulate_predictions(labels: np.ndarray, predictions: np.ndarray, confidence: np.ndarray) -> pd.DataFrame:
-    """Return a table with a row for each image, from class numbers `labels` and `predictions`, and the `confidence`.
-
-    Columns: id (the row number), label, prediction (the most probable class) and confidence (its probability).
-    """
-    columns = {"label": labels, "prediction": predictions, "confidence": confidence}
-    return pd.DataFrame({"id": np.arange(len(labels)), **columns})
-
-
 def empty_predictions(labels: np.ndarray, known: bool) -> pd.DataFrame:
     """Return the table for a network that does not predict these classes: prediction and confidence are empty.
 
     The label is empty, too, if the labels are not `known`.
     """
-    nothing = np.full(len(labels), np.nan)
-    return tabulate_predictions(labels if known else nothing, nothing, nothing)
+    return tabulate_predictions(labels if known else np.full(len(labels), np.nan), None, None)
 
 
 if __name__ == "__main__":
@@ -71,9 +61,4 @@ if __name__ == "__main__":
             warning = explain_order(predicted[: ends[0]], splits["train"][1], order, source_names)
             if warning:
                 log.warning(warning)
-        for number, (split, table) in enumerate(tables.items()):
-            table.insert(0, "split", split)
-            if names:
-                table.insert(2, names[0], names[1][number])
-        with atomic_write(snakemake.output.predictions) as part:
-            pd.concat(tables.values()).to_csv(part, index=False, float_format="%.5g")
+        save_predictions(snakemake.output.predictions, tables, names)

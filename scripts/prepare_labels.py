@@ -1,45 +1,50 @@
-"""Read the labels of vectors, and choose the rows to map: all, since no network is trained, or a sample."""
+"""Read the labels of vectors, and choose the training rows to map: all, since no network is trained, or a sample."""
 
-from collections.abc import Mapping
+import logging
 
 import numpy as np
 
-from common.errors import UserError
 from common.files import save_array, save_json
 from common.logs import run_logged
 from common.names import SPLITS
 from common.readers.ids import read_ids
 from common.readers.label_files import read_labels
 from common.readers.labels import number_labels
+from common.readers.predictions import find_values
 from common.readers.splits import draw_sample
-from common.readers.streams import stream_npy
+from common.readers.vectors import check_columns, count_rows, find_column, find_files, stream_vectors
 from common.row_names import save_names
 
-
-def common_length(lengths: Mapping[str, int]) -> int:
-    """Return the number of rows that all files have, by their names; raises UserError if the numbers differ."""
-    first, *others = lengths
-    for other in others:
-        if lengths[other] != lengths[first]:
-            raise UserError(
-                f"{first} has {lengths[first]} rows, {other} has {lengths[other]}. Give the same rows in all files."
-            )
-    return lengths[first]
-
+log = logging.getLogger("workflow")
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_labels {snakemake.wildcards.dataset}"):
-        params = snakemake.params
-        count, names = common_length({path: stream_npy(path).shape[0] for path in snakemake.input.vectors}), []
-        labels = np.zeros(count, np.int64)
-        if snakemake.input.get("labels"):
-            given = {"train": read_labels(snakemake.input.labels, count, "vector", params.columns.get("labels"))}
-            numbered, names = number_labels(given, params.classes)
-            labels = numbered["train"]
-        rows = draw_sample(labels, params.sample or count, names)
-        save_array(snakemake.output.rows, rows)
-        ids = read_ids(snakemake.input.ids, count)[rows].tolist() if snakemake.input.get("ids") else []
-        for split in SPLITS:
-            save_names(snakemake.output[f"{split}_files"], "name", ids if split == "train" else [])
-            save_array(snakemake.output[f"{split}_labels"], labels[rows] if split == "train" else labels[:0])
-        save_json(snakemake.output.classes, names, indent=None)
+        paths, params, output = snakemake.input, snakemake.params, snakemake.output
+        layers = {
+            split: [stream_vectors(path) for path in files] for split, files in find_files(paths, "vectors").items()
+        }
+        counts, names, values = {split: count_rows(vectors) for split, vectors in layers.items()}, [], []
+        for vectors in layers.values():
+            check_columns(layers["train"], vectors)
+        labels = {split: np.zeros(counts.get(split, 0), np.int64) for split in SPLITS}
+        given = find_files(paths, "labels")
+        if given:
+            read = {
+                split: read_labels(path, counts[split], "vector", find_column(params.columns, split, "labels"))
+                for split, path in given.items()
+            }
+            numbered, names = number_labels(read, params.classes)
+            labels |= numbered
+            values = find_values(read, numbered, names, params.classes is not None)
+        rows = draw_sample(labels["train"], params.sample or counts["train"], names)
+        labels["train"] = labels["train"][rows]
+        save_array(output.rows, rows)
+        ids = {split: read_ids(path, counts[split]) for split, path in find_files(paths, "ids").items()}
+        if ids:
+            ids["train"] = ids["train"][rows]
+        for split, numbers in labels.items():
+            log.info("%s: %d rows", split, len(numbers))
+            save_array(output[f"{split}_labels"], numbers)
+            save_names(output[f"{split}_files"], "name", ids.get(split, []))
+        save_json(output.classes, names, indent=None)
+        save_json(output.class_labels, values, indent=None)

@@ -20,7 +20,7 @@ from common.scoring.scores import SCORES
 from common.tables import load_table
 
 ABOUT_SCORES = (
-    "Means with 95 % intervals: a bootstrap over blocks of consecutive images, crossed with networks and embeddings "
+    "Means with 95 % intervals: a bootstrap over blocks of consecutive rows, crossed with networks and embeddings "
     "where there are several. Differences are paired. Memorization: training minus validation. Shift: validation minus "
     "test."
 )

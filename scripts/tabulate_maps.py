@@ -29,7 +29,8 @@ def tabulate_maps(
     `classes`, and `names` are those of the rows as load_names returns them. Columns: id (the row number in the split),
     split, file or name (as `names` has it), label (a class name), prediction (a class name), confidence,
     prediction_depth (a layer), and {layer}_x, {layer}_y and {layer}_knn (a class name) for each layer. Without classes
-    there are no label and no votes, without predictions neither prediction, confidence nor depth.
+    there are no label and no votes, without predictions neither prediction, confidence nor depth, without
+    probabilities no confidence.
     """
     class_names = np.array(classes)
     tables = []
@@ -41,7 +42,8 @@ def tabulate_maps(
             columns["label"] = class_names[labels[split]]
         if predictions is not None:
             columns["prediction"] = class_names[predictions[split].prediction.to_numpy(int)]
-            columns["confidence"] = predictions[split].confidence.to_numpy()
+            if predictions["train"].confidence.notna().all():
+                columns["confidence"] = predictions[split].confidence.to_numpy()
             if classes and len(labels[split]):
                 columns["prediction_depth"] = name_depths(votes[split], predictions[split].prediction.to_numpy(int))
         for layer, points in coordinates[split].items():

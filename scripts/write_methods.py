@@ -60,8 +60,8 @@ SCALINGS = {
 
 
 def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, int], shape: Sequence[int]) -> str:
-    """Return the sentences on the data, from `rows` by split and the images' `shape`, which is empty for vectors."""
-    noun = "image" if shape else "vector"
+    """Return the sentences on the data, from `rows` by split and the images' `shape`, which is empty without images."""
+    noun, is_vectors = settings["noun"], settings["kind"] == "vectors"
     classes = f" of {count_noun(settings['classes'], 'class', 'classes')}" if settings["classes"] else " without labels"
     others = [count_noun(rows[split], f"{split} {noun}") for split in ("validation", "test") if rows[split]]
     size = f", each of {shape[0]} x {shape[1]} pixels and {count_noun(shape[2], 'channel')}" if shape else ""
@@ -70,6 +70,8 @@ def describe_data(dataset: str, settings: Mapping[str, Any], rows: Mapping[str, 
     if settings["sample"]:
         share = ", each class with its share" if settings["classes"] else ""
         text += f" Of the source's training {noun}s at most {settings['sample']:,} were used, drawn at random{share}."
+    if is_vectors:
+        text += " Its vectors were computed outside of the workflow."
     share = settings["hold_out"]
     if settings["kind"] not in ("pickle", "vectors") and others and (settings["trained"] or share):
         part = f"{100 * share:g} %" if share else "a sixth"
@@ -146,8 +148,8 @@ def describe_neighbors(maps: Sequence[Mapping[str, Any]]) -> str:
     return text
 
 
-def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> str:
-    """Return the sentences on t-SNE, from the record of each embedding."""
+def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int], noun: str = "image") -> str:
+    """Return the sentences on t-SNE, from the record of each embedding; the noun is "image", or what else a row is."""
     facts = maps[0]
     backends = sorted({f"{entry['backend']} {entry['version']}" for entry in maps})
     sources = {"openTSNE": "Poličar et al. 2024", "tsnecuda": "Chan et al. 2019"}
@@ -161,7 +163,7 @@ def describe_tsne(maps: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> st
     held_out = maps[0].get("held_out_images", 0)
     rows = "the rows"
     if held_out:
-        rows = f"the {facts['images']:,} training and the {held_out:,} held-out images together"
+        rows = f"the {facts['images']:,} training and the {held_out:,} held-out {noun}s together"
     text = (
         f"We embedded {rows} in two dimensions with t-SNE (van der Maaten and Hinton 2008; {join_words(backends)}, "
         f"{join_words(cited)}){repulsion}. Perplexity was {facts['perplexity']:g}. {describe_starts(maps)} "
@@ -206,38 +208,38 @@ def describe_starts(maps: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def describe_scores(held_out: int, classes: int, landmarks: bool) -> str:
-    """Return the sentences on the test images and the scores."""
+def describe_scores(held_out: int, classes: int, landmarks: bool, noun: str = "image") -> str:
+    """Return the sentences on the held-out rows and the scores; the noun is "image", or what else a row is."""
     parts = []
     if held_out and landmarks:
+        placed = count_noun(held_out, f"held-out {noun} was", f"held-out {noun}s were")
         parts.append(
-            f"The {count_noun(held_out, 'held-out image was', 'held-out images were')} placed into each embedding by "
-            f"openTSNE's transform (Poličar et al. 2023): from the median of the {TRANSFORM['k']} nearest landmarks, "
-            f"with perplexity {PERPLEXITY}, exaggeration {TRANSFORM['exaggeration']} and learning rate "
-            f"{TRANSFORM['learning_rate']}."
+            f"The {placed} placed into each embedding by openTSNE's transform (Poličar et al. 2023): from the median "
+            f"of the {TRANSFORM['k']} nearest landmarks, with perplexity {PERPLEXITY}, exaggeration "
+            f"{TRANSFORM['exaggeration']} and learning rate {TRANSFORM['learning_rate']}."
         )
     parts.append("For the figures, embeddings were aligned by orthogonal Procrustes analysis.")
     shown = [
         "the intrinsic dimension of the features (TwoNN; Facco et al. 2017)",
         f"the share of the {join_words(N_PRESERVED)} nearest neighbors that the embedding keeps",
         f"trustworthiness and continuity (Venna and Kaski 2001) of {N_VOTERS} neighbors, for at most {N_QUERIES} "
-        "random images of each split among all training images",
-        f"the rank correlation of distances (in at most {N_SAMPLES} disjoint samples of {SAMPLE_ROWS} images)",
+        f"random {noun}s of each split among all training {noun}s",
+        f"the rank correlation of distances (in at most {N_SAMPLES} disjoint samples of {SAMPLE_ROWS} {noun}s)",
     ]
     if classes:
         accuracy = (
             f"the {N_VOTERS}-nearest-neighbor accuracy in the features and in the embedding (voters are training "
-            "images; in a tie the nearest decides)"
+            f"{noun}s; in a tie the nearest decides)"
         )
         separation = (
             "the accuracies of a linear probe (ridge classifier; Alain and Bengio 2016) and of the nearest class mean, "
-            "both fitted to the training images, separation fuzziness (He and Su 2023)"
+            f"both fitted to the training {noun}s, separation fuzziness (He and Su 2023)"
         )
-        shown = [accuracy, separation, *shown, "the silhouettes of the classes (Rousseeuw 1987) for the same images"]
+        shown = [accuracy, separation, *shown, f"the silhouettes of the classes (Rousseeuw 1987) for the same {noun}s"]
     parts.append(f"We report {join_words(shown)}.")
     parts.append(
         f"Intervals of 95 % are from {N_RESAMPLES:,} bootstrap resamples of blocks of up to {BLOCK_ROWS} consecutive "
-        "images, crossed with networks and embeddings where there are several; differences are paired by image."
+        f"{noun}s, crossed with networks and embeddings where there are several; differences are paired by {noun}."
     )
     return " ".join(parts)
 
@@ -270,12 +272,12 @@ if __name__ == "__main__":
         networks, controls, maps = (
             [load_json(path) for path in files] for files in (paths.networks, paths.controls, paths.records)
         )
-        what = describe_layers(settings["layers"], not shape)
+        what, noun = describe_layers(settings["layers"], settings["kind"] == "vectors"), settings["noun"]
         paragraphs = [
             describe_data(dataset, settings, rows, shape),
             f"{describe_network(network, networks)} {describe_controls(controls, settings['trained'])}".strip(),
-            f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'])}",
-            describe_scores(rows["validation"] + rows["test"], settings["classes"], "landmarks" in maps[0]),
+            f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'], noun)}",
+            describe_scores(rows["validation"] + rows["test"], settings["classes"], "landmarks" in maps[0], noun),
             describe_versions([facts["provenance"] for facts in (*networks, *maps)]),
         ]
         save_text(snakemake.output.methods, write_methods(paragraphs))

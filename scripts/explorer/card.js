@@ -19,8 +19,8 @@ function drawCard() {
 function drawFacts(image) {
   const facts = hasLabels ? [["Label", getClassName(image), "name"]] : [];
   if (data.predicted) {
-    const confidence = `${(confidences[image] / 100).toFixed(1)} %`;
-    facts.push(["Prediction", `${data.classes[predictions[image]]}, ${confidence}`, isWrong(image) ? "miss" : ""]);
+    const confidence = confidences ? `, ${(confidences[image] / 100).toFixed(1)} %` : "";
+    facts.push(["Prediction", `${data.classes[predictions[image]]}${confidence}`, isWrong(image) ? "miss" : ""]);
   }
   const { split, id } = locateInSplit(image);
   facts.push([hasHeldOut ? { train: "Training", validation: "Validation", test: "Test" }[split] : "Row", `no. ${id}`, ""]);

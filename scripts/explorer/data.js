@@ -13,7 +13,7 @@ const hasLabels = data.classes.length > 0;
 const itemsName = hasImages ? "images" : "rows"; // what the points stand for
 
 const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neighbors of each image, nearest first
-let labels, predictions, confidences; // of each image; predictions and confidences are undefined without a network
+let labels, predictions, confidences; // of each image; the latter two are undefined if they are unknown
 let names; // of each image; undefined unless its file or its name is known
 let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
 

@@ -49,7 +49,7 @@ def test_predictions_are_read_by_split(path):
 def test_predictions_of_another_number_of_images_are_refused(path):
     with pytest.raises(UserError) as raised:
         load_predictions(path, train=2, test=3)
-    assert f"{raised.value}" == f"{path} has 1 test images, not 3. Rebuild: snakemake --cores all --force {path}"
+    assert f"{raised.value}" == f"{path} has 1 test rows, not 3. Rebuild: snakemake --cores all --force {path}"
 
 
 def test_predictions_without_labels_are_damaged(path):

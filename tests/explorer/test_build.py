@@ -88,6 +88,10 @@ def test_classes_are_read_as_they_are_named(tmp_path):
         load_maps(path, ["1", "01", "nan"])
     maps.assign(prediction="", confidence=np.nan).to_csv(path, index=False)  # as from a network of other classes
     assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
+    maps.drop(columns="confidence").to_csv(path, index=False)  # as from predictions without probabilities
+    assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label", "prediction"]
+    maps.drop(columns="confidence").assign(prediction="").to_csv(path, index=False)
+    assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
 
 
 @pytest.mark.parametrize("column", ["file", "name"])

@@ -53,6 +53,15 @@ def test_without_a_network_there_are_no_predictions(open_data, digits):
     assert page.evaluate("explorer.csv()").startswith("id,split,label\n0,train,0\n")
 
 
+def test_predictions_may_have_no_confidence(open_data, digits):
+    data = replace(digits, maps=digits.maps.drop(columns="confidence")).make_data()
+    assert data["predicted"] and "confidence" not in data["arrays"]
+    page = open_data(data)
+    page.evaluate("explorer.pin(7)")
+    facts = page.locator("#facts > *").all_text_contents()
+    assert facts[2:4] == ["Prediction", DIGITS[digits.maps.prediction[7]]]
+
+
 def test_color_images_of_any_shape(open_data, digits):
     generator = np.random.default_rng(0)
     corners = generator.random((COUNT, 2, 2, 3), np.float32)

@@ -31,10 +31,10 @@ def make_answers(counts=COUNTS, names=(*LAYERS, "network"), images: int = 2000, 
     return Answers(split, np.zeros(images, int), answers)
 
 
-def draw(answers: Answers | None, layers=LAYERS):
+def draw(answers: Answers | None, layers=LAYERS, noun="image"):
     """Return the drawn figure of the flow."""
     with matplotlib.rc_context(PAGE_STYLE):
-        figure = plot_flow(answers, layers)
+        figure = plot_flow(answers, layers, noun)
         figure.set_dpi(DPI)
         FigureCanvasAgg(figure).draw()
     return figure
@@ -67,6 +67,8 @@ def test_numbers_of_each_change_and_of_each_stage_are_written():
         "network\n5 wrong (0.25 %)",
     ]
     assert axes.get_xlabel() == "2,000 test images. Answer of a layer: vote of the 10 nearest training images."
+    (axes,) = draw(make_answers(split="train"), noun="row").axes
+    assert axes.get_xlabel() == "2,000 training rows. Answer of a layer: vote of the 10 nearest training rows."
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_stages_stand_in_rows_that_begin_with_the_last_stage_of_the_row_before(s
 )
 def test_a_sentence_says_why_there_is_no_flow(answers, sentence):
     images = np.zeros((2000, 8, 8, 1), np.float32)
-    for figure in (plot_flow(answers, ["$a^$"]), plot_flow_images(answers, images, ["0"], ["$a^$"])):
+    for figure in (plot_flow(answers, ["$a^$"], "image"), plot_flow_images(answers, images, ["0"], ["$a^$"])):
         FigureCanvasAgg(figure).draw()
         assert not figure.axes and [text.get_text() for text in figure.texts] == [sentence]
         assert not figure.texts[0].get_parse_math()

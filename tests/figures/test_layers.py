@@ -43,13 +43,13 @@ def test_caption_has_the_scores_of_each_split_that_are_known(scores, caption):
 
 
 def test_held_out_images_are_those_of_validation_and_test():
-    groups = group_splits({"train": np.array([0, 1]), "validation": np.array([2]), "test": np.array([3, 4])})
+    groups = group_splits({"train": np.array([0, 1]), "validation": np.array([2]), "test": np.array([3, 4])}, "image")
     assert {group: rows.tolist() for group, rows in groups.items()} == {
         "training images": [0, 1],
         "held-out images": [2, 3, 4],
     }
-    groups = group_splits({"train": np.zeros((3, 2)), "validation": np.zeros((0, 2)), "test": np.zeros((0, 2))})
-    assert list(groups) == ["training images"]
+    none = np.zeros((0, 2))
+    assert list(group_splits({"train": np.zeros((3, 2)), "validation": none, "test": none}, "row")) == ["training rows"]
 
 
 def plot(layers, coordinates, labels, names=NAMES, palette="auto", groups=GROUPS, caption=CAPTION, **options):

@@ -24,9 +24,9 @@ def answers() -> Answers:
     return Answers("test", LABELS, STAGES)
 
 
-def draw(answers: Answers | None, layers=LAYERS):
+def draw(answers: Answers | None, layers=LAYERS, **options):
     with matplotlib.rc_context(PAGE_STYLE):
-        figure = plot_prediction_depth(answers, layers)
+        figure = plot_prediction_depth(answers, layers, **options)
         FigureCanvasAgg(figure).draw()
     return figure
 
@@ -48,6 +48,8 @@ def test_bars_are_the_shares_of_right_and_wrong_images(answers):
         "2 images that the network gets wrong",
     ]
     assert axes.get_xlabel() == "prediction depth, test images"
+    (axes,) = draw(answers, noun="row").axes
+    assert axes.get_xlabel() == "prediction depth, test rows" and axes.get_ylabel() == "rows (%)"
 
 
 def test_network_without_errors_has_one_group(answers):

@@ -31,10 +31,10 @@ def make_summary(layers=LAYERS, controls=("conv1", "dense"), splits=SPLITS, netw
     return {"network": dict.fromkeys(SPLITS, accuracy), "layers": entries}
 
 
-def draw(summary: dict):
+def draw(summary: dict, **options):
     """Return the drawn figure in the style of the workflow."""
     with matplotlib.rc_context(PAGE_STYLE):
-        figure = plot_scores(summary, ROWS)
+        figure = plot_scores(summary, ROWS, **options)
         FigureCanvasAgg(figure).draw()
     return figure
 
@@ -111,10 +111,10 @@ def test_last_split_is_drawn_and_named():
 
 
 def test_without_a_control_there_are_filled_marks_in_the_middle_and_no_arrows():
-    figure = draw(make_summary(layers=("a", "b"), controls=(), network=None))
+    figure = draw(make_summary(layers=("a", "b"), controls=(), network=None), noun="row")
     axes = find_panels(figure)["continuity" if "continuity" in TITLES else "trustworthiness"]
     assert [place for place, _, _ in read_marks(axes)] == [0, 1] and not axes.texts
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["9,000 test images", "95 % interval"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["9,000 test rows", "95 % interval"]
 
 
 def test_scores_that_no_layer_has_get_no_panel():

@@ -25,10 +25,10 @@ def make_table(states) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*keys, *(f"{key}_2" for key in keys), "rows", "cka", "overlap"])
 
 
-def draw(table: pd.DataFrame, layers):
+def draw(table: pd.DataFrame, layers, **options):
     """Return the drawn figure."""
     with matplotlib.rc_context(PAGE_STYLE):
-        figure = plot_similarity(table, layers)
+        figure = plot_similarity(table, layers, **options)
         FigureCanvasAgg(figure).draw()
     return figure
 
@@ -70,8 +70,8 @@ def test_without_a_control_or_a_network_there_are_only_the_layers():
 
 
 def test_without_a_pair_the_figure_says_so():
-    figure = draw(make_table(STATES[:1]), ["pixel"])
-    assert figure.texts[0].get_text() == "There are no two layers whose features differ between images."
+    figure = draw(make_table(STATES[:1]), ["pixel"], noun="row")
+    assert figure.texts[0].get_text() == "There are no two layers whose features differ between rows."
 
 
 @pytest.mark.parametrize(("count", "has_numbers"), [(MAX_NUMBERS, True), (MAX_NUMBERS + 1, False)])

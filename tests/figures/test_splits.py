@@ -41,10 +41,10 @@ def make_knn(layers: list[str], splits=SPLITS) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "split", "metric", "k", "accuracy"])
 
 
-def plot(summary: dict, knn: pd.DataFrame | None = None, rows=ROWS):
+def plot(summary: dict, knn: pd.DataFrame | None = None, rows=ROWS, noun="image"):
     """Return the figure in the style of the workflow."""
     with matplotlib.rc_context(PAGE_STYLE):
-        return plot_splits(summary, make_knn(list(summary["layers"])) if knn is None else knn, rows)
+        return plot_splits(summary, make_knn(list(summary["layers"])) if knn is None else knn, rows, noun)
 
 
 def draw(*arguments):
@@ -107,11 +107,11 @@ def test_splits_have_full_half_full_and_hollow_markers_side_by_side():
 
 def test_one_split_stands_in_the_middle():
     rows = {"train": 500, "validation": 0, "test": 0}
-    figure = plot(make_summary(["a", "b"]), make_knn(["a", "b"], ["train"]), rows)
+    figure = plot(make_summary(["a", "b"]), make_knn(["a", "b"], ["train"]), rows, "row")
     (mark,) = find_panels(figure)[MAP].containers
     assert mark.lines[0].get_xdata().tolist() == [0, 1] and mark.lines[0].get_fillstyle() == "full"
-    assert f"{CURVES}, training images" in find_panels(figure)
-    assert read_texts(figure.legends[0]) == ["500 training images", "95 % interval"]
+    assert f"{CURVES}, training rows" in find_panels(figure)
+    assert read_texts(figure.legends[0]) == ["500 training rows", "95 % interval"]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
-"""Vectors as the features of a layer, and their labels."""
+"""Vectors as the features of a layer, and the images of their rows."""
 
+import gzip
 import re
 
 import numpy as np
 import pytest
-from prepare_labels import common_length
-from prepare_vectors import as_features
+from skimage.io import imsave
 
 from common.errors import UserError
+from common.readers.idx import write_idx
+from common.readers.row_images import stream_image_files
 from common.readers.streams import Stream, stream_npy, write_rows
+from common.readers.vectors import as_features, check_columns, count_rows, write_splits
 
 ANY = np.random.default_rng(0).normal(size=(50, 7))
 
@@ -64,7 +67,76 @@ def test_arrays_that_are_not_vectors_are_refused(tmp_path, array, line):
     assert line.format(path=path) in f"{raised.value}" and "\n" not in f"{raised.value}"
 
 
+def shape_only(name, *shape):
+    return Stream(name, shape, None)
+
+
 def test_files_of_all_layers_must_have_the_same_rows():
-    assert common_length({"a.npy": 50}) == common_length({"a.npy": 50, "b.npy": 50}) == 50
+    streams = [shape_only("a.npy", 50, 3), shape_only("b.npy", 50, 2), shape_only("c.npy", 49, 2)]
+    assert count_rows(streams[:1]) == count_rows(streams[:2]) == 50
     with pytest.raises(UserError, match=r"^a\.npy has 50 rows, c\.npy has 49\. Give the same rows in all files\.$"):
-        common_length({"a.npy": 50, "b.npy": 50, "c.npy": 49})
+        count_rows(streams)
+
+
+def test_layer_must_have_the_same_columns_in_all_splits():
+    layers = [shape_only("a.npy", 50, 3), shape_only("b.npy", 50, 2)]
+    check_columns(layers, [shape_only("ta.npy", 9, 3), shape_only("tb.npy", 9, 2)])
+    with pytest.raises(UserError, match=r"^b\.npy has 2 columns, tb\.npy has 3\. Give the same features in all splits"):
+        check_columns(layers, [shape_only("ta.npy", 9, 3), shape_only("tb.npy", 9, 3)])
+
+
+def test_split_that_is_not_given_has_no_rows(tmp_path, stream_blocks):
+    streams = {"train": stream_blocks(ANY[:20].astype("f4"), ANY[20:].astype("f4")), "test": stream_blocks(ANY[:5])}
+    paths = [tmp_path / f"{number}.npy" for number in range(3)]
+    write_splits(streams, np.array([3, 30]), paths)
+    train, validation, test = map(np.load, paths)
+    assert np.array_equal(train, ANY[[3, 30]].astype(np.float32)) and np.array_equal(test, ANY[:5].astype(np.float32))
+    assert validation.shape == (0, 7) and validation.dtype == np.float32
+
+
+BYTES = np.random.default_rng(0).integers(0, 256, (12, 5, 4), np.uint8)
+
+
+def write_folder(path, images):
+    """Write images to two class folders, of which the first has half of the images."""
+    for number, image in enumerate(images):
+        file = path / "ab"[number >= 6] / f"{number:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        imsave(file, image, check_contrast=False)
+
+
+WRITERS = {
+    "images.npy": lambda path: np.save(path, BYTES),
+    "images.npz": lambda path: np.savez(path, anything=BYTES),
+    "images-idx3-ubyte": lambda path: path.write_bytes(write_idx(BYTES)),
+    "images-idx3-ubyte.gz": lambda path: path.write_bytes(gzip.compress(write_idx(BYTES))),
+    "folder": lambda path: write_folder(path, BYTES),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_images_of_any_kind_are_one_for_each_row(tmp_path, name):
+    WRITERS[name](tmp_path / name)
+    stream = stream_image_files(str(tmp_path / name), {})
+    assert stream.shape == (12, 5, 4, 1)
+    assert np.array_equal(np.concatenate(list(stream.blocks()))[..., 0], BYTES / np.float32(256))
+
+
+def test_images_of_a_folder_are_resized(tmp_path):
+    write_folder(tmp_path / "folder", BYTES)
+    assert stream_image_files(str(tmp_path / "folder"), {"size": (3, 2)}).shape == (12, 3, 2, 1)
+
+
+def test_files_that_are_no_images_of_rows_are_refused(tmp_path):
+    np.savez(tmp_path / "two.npz", images=BYTES, labels=np.arange(12))
+    np.save(tmp_path / "a.npy", BYTES)
+    for split in ("train", "test"):
+        write_folder(tmp_path / "splits" / split, BYTES)
+    for name, size, line in (
+        ("two.npz", None, "two.npz has 2 arrays (images, labels). Give a file with the images only."),
+        ("a.npy", (3, 2), "a.npy is not a folder. Remove size, and change the images themselves."),
+        ("images.pt", None, "images.pt is no file of images that is known. Give a .npy file, a .npz file with one"),
+        ("splits", None, "splits has folders of several splits. Give the folder of one split."),
+    ):
+        with pytest.raises(UserError, match=re.escape(line)):
+            stream_image_files(str(tmp_path / name), {"size": size})

@@ -56,6 +56,13 @@ def test_without_predictions_their_columns_are_missing():
     assert columns.tolist() == expected
 
 
+def test_predictions_without_probabilities_have_no_confidence(predictions):
+    labels_only = {split: table.assign(confidence=np.nan) for split, table in predictions.items()}
+    table = tabulate_maps(LABELS, COORDINATES, VOTES, labels_only, NAMES)
+    expected = tabulate_maps(LABELS, COORDINATES, VOTES, predictions, NAMES).drop(columns="confidence")
+    pd.testing.assert_frame_equal(table, expected)
+
+
 def test_without_classes_there_are_no_labels_and_no_votes():
     votes = {split: {"pixel": None, "dense": None} for split in SPLITS}
     columns = tabulate_maps(LABELS, COORDINATES, votes, None, []).columns

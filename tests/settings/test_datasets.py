@@ -6,6 +6,7 @@ from common.settings import datasets
 
 NPZ = {"npz": "x.npz"}
 VECTORS = {"vectors": {"a": "a.npy", "b": "b.npy"}}
+PREDICTED = {"vectors": {"pixel": "p.npy", "a": "a.npy"}, "labels": "y", "images": "x", "predictions": "z"}
 IMPORTED = NPZ | {"network": {"model": "m.keras"}, "layers": ["pixel", "conv"]}
 
 
@@ -56,6 +57,21 @@ def test_without_its_layers_there_is_no_network(resolve):
     assert not datasets.is_network_layer(resolve(VECTORS), "a")
 
 
+def test_vectors_with_predictions_belong_to_a_network_that_is_not_of_the_workflow(resolve):
+    settings = resolve(PREDICTED)
+    assert datasets.networks(settings) == [] and datasets.predictions(settings) == [""]
+    assert datasets.has_predictions(settings, "a") and not datasets.has_predictions(settings, "pixel")
+    assert not datasets.is_network_layer(settings, "a") and datasets.control_layers(settings) == []
+    assert datasets.checkpoints_of_layer(settings, "a") == {"": (None, None)}
+    assert datasets.predictions(resolve(VECTORS)) == [] and datasets.predictions(resolve(IMPORTED)) == [""]
+    assert datasets.has_predictions(resolve(NPZ), "conv1") and not datasets.has_predictions(resolve(VECTORS), "a")
+
+
+def test_rows_are_called_images_if_there_are_any(resolve):
+    nouns = [datasets.row_noun(resolve(dataset)) for dataset in (NPZ, PREDICTED, VECTORS)]
+    assert nouns == ["image", "image", "row"]
+
+
 @pytest.mark.parametrize(
     ("dataset", "reference"),
     [(NPZ | {"layers": ["conv1", "pixel"]}, "pixel"), (NPZ | {"layers": ["conv2", "conv1"]}, "conv2"), (VECTORS, "a")],
@@ -93,6 +109,7 @@ def test_epochs_are_those_of_all_phases(resolve):
         (NPZ, {}, False),
         (NPZ | {"layers": ["pixel"]}, {"errors": True}, False),
         (VECTORS, {"errors": True}, False),
+        (PREDICTED, {"errors": True}, True),
     ],
 )
 def test_errors_are_marked_if_there_is_a_network_that_makes_them(resolve, dataset, figures, marked):

@@ -75,6 +75,15 @@ CONVERT = 'Convert a model of Keras by keras.models.load_model("a/m.h5", compile
         (NPZ | {"ids": "a.txt"}, {}, "datasets.Mine.ids: this key is for vectors only."),
         ({"folder": "x", "white": 0}, {}, "datasets.Mine.white: 0 is less than or equal to the minimum of 0"),
         (NPZ | {"labels": "y"}, {}, "datasets.Mine.labels: this key is for vectors only."),
+        (NPZ | {"predictions": "y"}, {}, "datasets.Mine.predictions: this key is for vectors only."),
+        (NPZ | {"test": {"vectors": {"a": "a"}}}, {}, "datasets.Mine.test: this key is for vectors only."),
+        ({"vectors": {"a": "a.npy"}, "size": [8, 8]}, {}, "datasets.Mine.size: this key is for a folder only."),
+        ({"vectors": {"a": "a.npy"}, "test": {"labels": "y"}}, {}, "datasets.Mine.test: 'vectors' is a required"),
+        (
+            {"vectors": {"a": "a.npy"}, "predictions": "p.npy"},
+            {},
+            "datasets.Mine.predictions: predictions are compared with labels. Give labels, too.",
+        ),
         (
             {"npy": {"images": "x.npy"}},
             {},
@@ -143,7 +152,7 @@ def test_values_of_a_data_set_replace_global_ones_for_it_alone(resolve):
 def test_settings_say_what_the_data_set_is(resolve):
     settings = resolve({"folder": "images", "size": [8, 9], "classes": ["a", "b"], "sample": 200})
     assert settings["kind"] == "folder" and settings["source"] == "images" and settings["size"] == [8, 9]
-    assert settings["classes"] == ["a", "b"] and settings["sample"] == 200 and settings["labels"] is None
+    assert settings["classes"] == ["a", "b"] and settings["sample"] == 200
 
 
 def test_home_folder_is_expanded(resolve):
@@ -180,7 +189,67 @@ def test_network_is_trained_if_it_is_built_and_a_layer_needs_it(resolve, dataset
 def test_vectors_are_the_layers(resolve):
     settings = resolve({"vectors": {"pca": "a.npy", "scvi": "~/b.npy"}, "labels": "~/y.txt"})
     assert [layer["name"] for layer in settings["layers"]] == ["pca", "scvi"]
-    assert settings["source"]["scvi"] == str(Path.home() / "b.npy") and settings["labels"] == str(Path.home() / "y.txt")
+    assert settings["source"] == {
+        "train": {
+            "vectors": {"pca": "a.npy", "scvi": str(Path.home() / "b.npy")},
+            "labels": str(Path.home() / "y.txt"),
+            "ids": None,
+            "images": None,
+            "predictions": None,
+        }
+    }
+
+
+WITH_TEST = {
+    **{"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "ids": "i", "images": "x", "predictions": "p.npy"},
+    "test": {
+        "vectors": {"b": "tb.npy", "a": "~/ta.npy"},
+        "labels": "ty",
+        "ids": "ti",
+        "images": "tx",
+        "predictions": "tp",
+    },
+}
+
+
+def test_vectors_have_files_by_split(resolve):
+    source = resolve(WITH_TEST)["source"]
+    assert list(source) == ["train", "test"]
+    assert source["train"] == {name: WITH_TEST[name] for name in ("vectors", "labels", "ids", "images", "predictions")}
+    expected = WITH_TEST["test"] | {"vectors": {"b": "tb.npy", "a": str(Path.home() / "ta.npy")}}
+    assert source["test"] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vectors": {"a": "a"}}, "datasets.Mine.test.vectors: b is missing. Give a matrix for each layer."),
+        (
+            {"vectors": {"a": "a", "b": "b", "conv": "c"}},
+            "datasets.Mine.test.vectors: datasets.Mine.vectors has no conv. Available: a, b.",
+        ),
+        (
+            {"images": None},
+            "datasets.Mine.test.images: test and training rows must both have images, or neither. Add the file.",
+        ),
+        (
+            {"predictions": None},
+            "datasets.Mine.test.predictions: test and training rows must both have predictions, or neither.",
+        ),
+        ({"labels": "{x}"}, "datasets.Mine.test.labels: Snakemake reads braces as wildcards."),
+    ],
+)
+def test_splits_of_vectors_must_have_the_same_files(resolve, change, message):
+    test = {name: file for name, file in (WITH_TEST["test"] | change).items() if file}
+    with pytest.raises(UserError) as error:
+        resolve(WITH_TEST | {"test": test})
+    assert f"{error.value}".startswith(message) and "\n" not in f"{error.value}"
+
+
+def test_files_of_held_out_vectors_alone_are_refused(resolve):
+    training = {name: file for name, file in WITH_TEST.items() if name != "labels"}
+    with pytest.raises(UserError, match=r"^datasets\.Mine\.labels: test and training rows must both have labels, or"):
+        resolve(training)
 
 
 def test_layer_of_the_network_may_have_another_name(resolve):
@@ -205,7 +274,13 @@ def test_invalid_data_set_is_an_error_only_if_it_is_made(resolve_all):
 
 def test_column_of_labels_is_kept_beside_their_file(resolve):
     settings = resolve({"vectors": {"a": "a.npy"}, "labels": {"file": "~/t.csv", "column": "a {b}"}})
-    assert settings["labels"] == str(Path.home() / "t.csv") and settings["columns"] == {"labels": "a {b}"}
+    assert settings["source"]["train"]["labels"] == str(Path.home() / "t.csv")
+    assert settings["columns"] == {"labels": "a {b}"}
+    table = {"file": "p.csv", "column": "guess"}
+    test = {"vectors": {"a": "ta.npy"}, "labels": "ty.npy", "predictions": table}
+    settings = resolve({"vectors": {"a": "a.npy"}, "labels": "y.npy", "predictions": "p.npy", "test": test})
+    assert settings["source"]["test"]["predictions"] == "p.csv"
+    assert settings["columns"] == {"test.predictions": "guess"}
     npy = {"images": "x.npy", "labels": "y.txt", "test_images": "x.npy"}
     table = {"file": "t.csv", "column": "species"}
     settings = resolve({"npy": npy | {"test_labels": table}})
@@ -221,8 +296,8 @@ def test_column_of_labels_is_kept_beside_their_file(resolve):
         *(({kind: "~/x"}, lambda settings: settings["source"]) for kind in ("pickle", "idx", "npz", "folder")),
         ({"npy": {"images": "a.npy", "labels": "~/x"}}, lambda settings: settings["source"]["labels"]),
         ({"npy": {"images": "a.npy", "labels": {"file": "~/x", "column": "c"}}}, lambda s: s["source"]["labels"]),
-        ({"vectors": {"a": "~/x"}}, lambda settings: settings["source"]["a"]),
-        ({"vectors": {"a": "a.npy"}, "labels": "~/x"}, lambda settings: settings["labels"]),
+        ({"vectors": {"a": "~/x"}}, lambda settings: settings["source"]["train"]["vectors"]["a"]),
+        ({"vectors": {"a": "a.npy"}, "labels": "~/x"}, lambda settings: settings["source"]["train"]["labels"]),
         (
             NPZ | {"network": {"model": "keras.applications.VGG16", "weights": "~/x"}},
             lambda settings: settings["network"]["weights"],

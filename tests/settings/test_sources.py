@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import UserError
-from common.settings.sources import check_palette_size, check_sources, find_idx_files, list_sources
+from common.settings.sources import check_palette_size, check_sources, find_idx_files, list_sources, list_vector_sources
 
 PARTS = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
 
@@ -65,6 +65,20 @@ def test_missing_idx_files_are_named_as_they_are_usually_called(tmp_path):
 def test_folder_is_named_alone_whatever_is_in_it(resolve, tmp_path):
     (tmp_path / "{x}").mkdir()
     assert list_sources(resolve({"folder": str(tmp_path)})) == {"folder": str(tmp_path)}
+
+
+def test_files_of_vectors_are_listed_by_split_and_name(resolve):
+    held_out = {"vectors": {"b": "tb.npy", "a": "ta.npy"}, "labels": "ty.npy", "images": "tx.npy"}
+    dataset = {"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "images": "digits"}
+    settings = resolve(dataset | {"test": held_out})
+    assert list_vector_sources(settings, ("vectors", "labels", "predictions"), None) == {
+        **{"train_vectors": ["a.npy", "b.npy"], "train_labels": "y.npy"},
+        **{"test_vectors": ["ta.npy", "tb.npy"], "test_labels": "ty.npy"},
+    }
+    assert list_vector_sources(settings, ("vectors", "images"), "b") == {
+        **{"train_vectors": ["b.npy"], "train_images": "digits"},
+        **{"test_vectors": ["tb.npy"], "test_images": "tx.npy"},
+    }
 
 
 def test_other_kinds_are_read_from_the_files_that_they_name(resolve):

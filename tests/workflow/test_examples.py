@@ -1,5 +1,6 @@
 """The examples of docs/your-own.md, run as they stand."""
 
+import os
 import re
 import subprocess
 import sys
@@ -17,23 +18,38 @@ SECTIONS = {
 MIN_ACCURACY = {
     "Your images": {"pixel": 0.9, "conv1": 0.9, "conv2": 0.9, "dense3": 0.9},
     "Your model": {"pixel": 0.9, "fine": 0.4, "coarse": 0.5, "hidden": 0.9},
+    "Your PyTorch model": {"pixel": 0.9, "conv1": 0.9, "conv2": 0.9, "hidden": 0.9},
     "Your vectors": {"twenty": 0.9, "three": 0.6},
 }
+NEEDS_TORCH = "Your PyTorch model"
 
 
 def test_each_section_has_an_example():
     assert list(SECTIONS) == list(MIN_ACCURACY)
 
 
+def find_python(title: str) -> str:
+    """Return the Python that runs the script of an example; without PyTorch, the test of its example is skipped."""
+    if title != NEEDS_TORCH:
+        return sys.executable
+    python = os.environ.get("TORCH_PYTHON", sys.executable)
+    if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode:
+        pytest.skip("PyTorch is missing. Set TORCH_PYTHON to a Python that has it")
+    return python
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("title", MIN_ACCURACY)
+@pytest.mark.parametrize(
+    "title",
+    [pytest.param(title, marks=[pytest.mark.torch] * (title == NEEDS_TORCH)) for title in MIN_ACCURACY],
+)
 def test_example_runs_as_it_stands(title, fresh, tmp_path):
-    section, expected = SECTIONS[title], MIN_ACCURACY[title]
+    section, expected, python = SECTIONS[title], MIN_ACCURACY[title], find_python(title)
     workflow = fresh.copy(tmp_path / "workflow")
     script, configuration = (
         re.search(rf"^```{kind}\n(.*?)^```", section, re.M | re.S)[1] for kind in ("python", "yaml")
     )
-    subprocess.run([sys.executable, "-c", script], cwd=workflow.folder, check=True)
+    subprocess.run([python, "-c", script], cwd=workflow.folder, check=True)
     command = re.search(r"^    (snakemake .*)", section, re.M)[1].replace("--cores all", "--cores 2").split()
     (workflow.folder / command[-1]).write_text(configuration)
     result = subprocess.run([sys.executable, "-m", *command], cwd=workflow.folder, capture_output=True, text=True)
@@ -49,3 +65,7 @@ def test_example_runs_as_it_stands(title, fresh, tmp_path):
         assert (workflow.folder / f"results/figures/{name}_tSNE_{layer}_embed.eps").exists() == (name != "MyVectors")
     for mentioned in re.findall(r"`(results/[\w./]+)`", section):
         assert (workflow.folder / mentioned).exists(), mentioned
+    if title == NEEDS_TORCH:
+        rows = table[(table.split == "test") & (table.embedding == "tsne")].set_index("layer")
+        assert rows.network_accuracy.isna().tolist() == [True, False, False, False]
+        assert (rows.knn_accuracy_features > 0.85).all() and rows.network_accuracy.dropna().between(0.85, 1).all()

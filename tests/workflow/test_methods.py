@@ -17,7 +17,7 @@ from write_methods import (
 
 from helpers import LAYERS
 
-DATA = {"classes": 10, "sample": None, "hold_out": None, "kind": "npz", "trained": True}
+DATA = {"classes": 10, "sample": None, "hold_out": None, "kind": "npz", "trained": True, "noun": "image"}
 ROWS = {"train": 1200, "validation": 100, "test": 1}
 
 
@@ -37,11 +37,11 @@ def test_data_are_counted():
 
 
 def test_sample_and_vectors_are_described():
-    vectors = {"classes": 0, "sample": 5000, "hold_out": None, "kind": "vectors", "trained": False}
+    vectors = {"classes": 0, "sample": 5000, "hold_out": None, "kind": "vectors", "trained": False, "noun": "row"}
     text = describe_data("Mine", vectors, {"train": 5000, "validation": 0, "test": 0}, ())
     assert text == (
-        "The data set Mine has 5,000 training vectors without labels. Of the source's training vectors at most 5,000 "
-        "were used, drawn at random."
+        "The data set Mine has 5,000 training rows without labels. Of the source's training rows at most 5,000 were "
+        "used, drawn at random. Its vectors were computed outside of the workflow."
     )
     text = describe_data("Mine", DATA | {"sample": 1200, "kind": "pickle"}, ROWS, (8, 8, 1))
     assert text.endswith("training images at most 1,200 were used, drawn at random, each class with its share.")
@@ -188,8 +188,10 @@ def test_scores_are_those_that_the_data_allow():
     assert "1,000 bootstrap resamples of blocks of up to 100 consecutive images" in text
     assert "at most 400 random images of each split" in text and "10 disjoint samples of 500 images" in text
     assert describe_scores(1, 10, True).startswith("The 1 held-out image was placed")
-    for text in (describe_scores(5, 10, False), describe_scores(0, 10, True), describe_scores(0, 0, False)):
+    for arguments in ((5, 10, False), (0, 10, True), (0, 0, False)):
+        text = describe_scores(*arguments, "row")
         assert text.startswith("For the figures,") and "placed" not in text
+    assert "random rows of each split among all training rows" in text and "image" not in text
     assert "accuracy" not in text and "silhouettes" not in text and "the 10 and 30 nearest neighbors" in text
 
 

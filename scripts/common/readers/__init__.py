@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.errors import UserError, format_shape
-from common.readers.streams import Split
+from common.readers.streams import Split, Stream
 
 
 def read_dataset(
@@ -26,15 +26,21 @@ def read_dataset(
     """
     options = {"folder": folder_options or {}, "npy": {"columns": columns or {}}}.get(kind, {})
     splits = importlib.import_module(f"common.readers.{kind}").read(**files, **options)
-    train = splits["train"]
+    check_images({name: split.images for name, split in splits.items()})
     for name, split in splits.items():
-        if not split.images.shape[0] and name == "train":
-            raise UserError(f"{split.images.name} has no images.")
-        if split.images.shape[1:] != train.images.shape[1:]:
-            shapes = [format_shape(part.images.shape[1:]) for part in (split, train)]
+        if (split.labels is None) != (splits["train"].labels is None):
+            raise UserError(f"The {name} images and the training images must both have labels, or neither.")
+    return splits
+
+
+def check_images(images: Mapping[str, Stream]) -> None:
+    """Raise UserError unless there are training images, and those of all splits have the same shape."""
+    train = images["train"]
+    if not train.shape[0]:
+        raise UserError(f"{train.name} has no images.")
+    for name, stream in images.items():
+        if stream.shape[1:] != train.shape[1:]:
+            shapes = [format_shape(part.shape[1:]) for part in (stream, train)]
             raise UserError(
                 f"The {name} images are {shapes[0]}, the training images {shapes[1]}. Give all the same shape."
             )
-        if (split.labels is None) != (train.labels is None):
-            raise UserError(f"The {name} images and the training images must both have labels, or neither.")
-    return splits

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from common.errors import UserError, suggest
+from common.names import SPLITS, VECTOR_FILES
 from common.networks.architectures import load_architecture
 from common.scoring.parameters import MIN_ROWS
 
@@ -23,6 +24,8 @@ Settings = Mapping[str, Any]
 def check_settings(settings: Settings, own: Settings, path: str, schema: Settings) -> None:
     """Raise UserError if the settings contradict each other; `own` is what the data set itself sets."""
     check_options(settings, own, path)
+    if settings["kind"] == "vectors":
+        check_vectors(settings["source"], path)
     check_layer_names(settings, path, schema["$defs"]["file_name"]["pattern"])
     check_network(settings, own, path)
     check_row_counts(settings, own, path)
@@ -43,13 +46,31 @@ def check_options(settings: Settings, own: Settings, path: str) -> None:
         if "hold_out" in own:
             raise UserError(f"{path}.hold_out: this key is for images only. Remove it.")
     else:
-        for key, remedy in (("labels", "npy has its own labels"), ("ids", "The images of a folder have their files")):
+        for key in (*VECTOR_FILES[1:], *SPLITS[1:]):
             if key in own:
-                raise UserError(f"{path}.{key}: this key is for vectors only. {remedy}.")
+                raise UserError(f"{path}.{key}: this key is for vectors only. Remove it, or give vectors.")
     if settings["kind"] != "folder":
         for key, remedy in FOLDER_KEYS.items():
-            if key in own:
+            if key in own and (key == "skip_damaged" or "images" not in own):  # the images of vectors can be a folder
                 raise UserError(f"{path}.{key}: this key is for a folder only. {remedy}.")
+
+
+def check_vectors(source: Mapping[str, Settings], path: str) -> None:
+    """Raise UserError unless all splits of vectors have the same layers and the same kinds of files."""
+    layers = source["train"]["vectors"]
+    for split, files in source.items():
+        for name in VECTOR_FILES:
+            if (files[name] is None) != (source["train"][name] is None):
+                where = f"{path}.{split}.{name}" if files[name] is None else f"{path}.{name}"
+                raise UserError(f"{where}: {split} and training rows must both have {name}, or neither. Add the file.")
+        for layer in layers:
+            if layer not in files["vectors"]:
+                raise UserError(f"{path}.{split}.vectors: {layer} is missing. Give a matrix for each layer.")
+        for layer in files["vectors"]:
+            if layer not in layers:
+                raise UserError(f"{path}.{split}.vectors: {path}.vectors has no {layer}. {suggest(layer, layers)}")
+    if source["train"]["predictions"] and not source["train"]["labels"]:
+        raise UserError(f"{path}.predictions: predictions are compared with labels. Give labels, too.")
 
 
 def check_layer_names(settings: Settings, path: str, pattern: str) -> None:

@@ -18,9 +18,19 @@ class Checkpoint(NamedTuple):
     epoch: int | None
 
 
+def is_vectors(settings: Settings) -> bool:
+    """Return whether the features are the user's vectors, rather than computed from images."""
+    return settings["kind"] == "vectors"
+
+
 def has_images(settings: Settings) -> bool:
-    """Return whether the data set has images; vectors have none."""
-    return settings["kind"] != "vectors"
+    """Return whether the data set has images to show; vectors may have none."""
+    return not is_vectors(settings) or settings["source"]["train"]["images"] is not None
+
+
+def row_noun(settings: Settings) -> str:
+    """Return what texts call a row of the data set: "image", or "row" of a data set without images."""
+    return "image" if has_images(settings) else "row"
 
 
 def layer_names(settings: Settings) -> list[str]:
@@ -40,8 +50,13 @@ def reference_layer(settings: Settings) -> str:
 
 
 def is_network_layer(settings: Settings, layer: str) -> bool:
-    """Return whether a layer belongs to a network; pixels and vectors do not."""
-    return has_images(settings) and layer != "pixel"
+    """Return whether a layer belongs to a network of the workflow; pixels and vectors do not."""
+    return not is_vectors(settings) and layer != "pixel"
+
+
+def has_predictions(settings: Settings, layer: str) -> bool:
+    """Return whether a layer belongs to a network that predicts labels, of the workflow or of the user."""
+    return layer != "pixel" and bool(predictions(settings))
 
 
 def seeds_by_suffix(kind: str, seeds: list[int | None]) -> dict[str, int | None]:
@@ -75,9 +90,16 @@ def first_tsne_seed(settings: Settings) -> int:
 
 
 def networks(settings: Settings) -> list[str]:
-    """Return the suffixes of the networks; none if no layer belongs to one."""
+    """Return the suffixes of the networks of the workflow; none if no layer belongs to one."""
     uses_network = any(is_network_layer(settings, layer) for layer in layer_names(settings))
     return list(network_seeds_by_suffix(settings)) if uses_network else []
+
+
+def predictions(settings: Settings) -> list[str]:
+    """Return the suffixes of the networks that predict labels; the predictions that come with vectors have none."""
+    if is_vectors(settings):
+        return [""] if settings["source"]["train"]["predictions"] else []
+    return networks(settings)
 
 
 def checkpoints_by_suffix(settings: Settings) -> dict[str, Checkpoint]:
@@ -131,7 +153,7 @@ def count_classes(settings: Settings) -> int | None:
 
 def marks_errors(settings: Settings) -> bool:
     """Return whether figures mark what the network misclassifies."""
-    return settings["figures"]["errors"] and bool(networks(settings))
+    return settings["figures"]["errors"] and bool(predictions(settings))
 
 
 def shows_filters(settings: Settings) -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 from snakemake.utils import update_config
 
 from common.errors import UserError
+from common.names import SPLITS, VECTOR_FILES
 from common.settings.checks import check_settings
 from common.settings.schema import check_schema
 
 REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
-OPTIONS = ("size", "white", "skip_damaged", "classes", "sample", "hold_out", "labels", "ids")  # of a data set only
+OPTIONS = ("size", "white", "skip_damaged", "classes", "sample", "hold_out")  # of a data set only
 
 
 def resolve_datasets(
@@ -38,7 +39,8 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     """Return the settings of a data set; raises UserError if they are not valid.
 
     Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), the
-    OPTIONS, `columns` (of labels in tables), and `trained`, whether a network is trained.
+    OPTIONS, `columns` (of labels in tables), and `trained`, whether a network is trained. The source of vectors are the
+    files of each split that is given, by the names VECTOR_FILES, None where there is none.
     """
     path = f"datasets.{name}"
     own, columns = take_columns(config["datasets"][name])
@@ -46,12 +48,12 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     check_schema({**config, **settings}, schema, f"{path}.")
     kind = find_kind(own, schema, path)
     settings |= {key: own.get(key) for key in OPTIONS}
-    settings |= {"kind": kind, "columns": columns, "source": expand_path(own[kind], f"{path}.{kind}")}
-    for key in ("labels", "ids"):
-        settings[key] = expand_path(settings[key], f"{path}.{key}")
+    is_vectors = kind == "vectors"
+    source = list_vector_files(own, path) if is_vectors else expand_path(own[kind], f"{path}.{kind}")
+    settings |= {"kind": kind, "columns": columns, "source": source}
     for key in ("model", "weights"):
         settings["network"][key] = expand_path(settings["network"][key], f"{path}.network.{key}")
-    layers = settings["source"] if kind == "vectors" else settings["layers"]
+    layers = source["train"]["vectors"] if is_vectors else settings["layers"]
     settings["layers"] = [describe_layer(layer) for layer in layers]
     settings["trained"] = needs_training(settings)
     check_settings(settings, own, path, schema)
@@ -95,6 +97,15 @@ def find_kind(own: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> s
 def list_kinds(schema: Mapping[str, Any]) -> list[str]:
     """Return the kinds of data sets: the keys that the schema groups as `kinds`."""
     return schema["$defs"]["dataset"]["kinds"]
+
+
+def list_vector_files(own: Mapping[str, Any], path: str) -> dict[str, dict[str, Any]]:
+    """Return the files of vectors by split and by the names VECTOR_FILES; the training rows are in `own` itself."""
+    keys = {"train": path} | {split: f"{path}.{split}" for split in SPLITS[1:] if split in own}
+    return {
+        split: {name: expand_path(own.get(split, own).get(name), f"{key}.{name}") for name in VECTOR_FILES}
+        for split, key in keys.items()
+    }
 
 
 def needs_training(settings: Mapping[str, Any]) -> bool:

@@ -2,14 +2,14 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
 from common.names import IDX_FILES
 from common.networks.architectures import load_architecture
-from common.settings.datasets import DIGITS, count_classes, networks
+from common.settings.datasets import DIGITS, count_classes, layer_names, networks
 
 COLOR_SCALINGS = ("torch", "caffe")
 Settings = Mapping[str, Any]
@@ -25,6 +25,18 @@ def list_sources(settings: Settings) -> dict[str, Any]:
     if kind == "idx":
         return find_idx_files(source, named=settings["classes"] is not None)
     return {"folder" if kind == "folder" else "path": source}
+
+
+def list_vector_sources(settings: Settings, names: Collection[str], layer: str | None) -> dict[str, str | list[str]]:
+    """Return the files of vectors with some of the names VECTOR_FILES, by split and name, such as "test_labels".
+
+    Of the vectors, there is a list of one file, that of the `layer`, or of those of all layers.
+    """
+    sources, layers = {}, [layer] if layer else layer_names(settings)
+    for split, files in settings["source"].items():
+        known = files | {"vectors": [files["vectors"][name] for name in layers]}
+        sources |= {f"{split}_{name}": known[name] for name in names if known[name]}
+    return sources
 
 
 def find_idx_files(place: str, named: bool) -> dict[str, str]:
