@@ -25,6 +25,8 @@ report: "report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/functions.smk"
+include: "rules/data_functions.smk"
+include: "rules/figure_functions.smk"
 include: "rules/data.smk"
 include: "rules/network.smk"
 include: "rules/maps.smk"

@@ -64,7 +64,7 @@ def pairs(parts) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory, pairs) -> Workflow:
-    """The workflow with the small data set as a local file, before any run. Not to be changed."""
+    """The workflow with the small data set as a local file and without a control, before any run. Not to be changed."""
     folder = tmp_path_factory.mktemp("fresh")
     for name in WORKFLOW:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
@@ -75,7 +75,7 @@ def fresh(tmp_path_factory, pairs) -> Workflow:
     workflow.configure(
         make=["Small"],
         datasets={"Small": {"pickle": "digits.pkl.gz"}},
-        network={"schedule": [{"epochs": 3, "batch_size": 32}, {"epochs": 1, "batch_size": 64}]},
+        network={"schedule": [{"epochs": 3, "batch_size": 32}, {"epochs": 1, "batch_size": 64}], "checkpoints": []},
         tsne={"perplexity": 15},
         figures={"thumbnails": {"canvas": 1200}},
     )
@@ -84,10 +84,12 @@ def fresh(tmp_path_factory, pairs) -> Workflow:
 
 @pytest.fixture(scope="session")
 def finished(fresh, tmp_path_factory) -> Workflow:
-    """A whole run, in one command, to the nine figures. Not to be changed."""
+    """A whole run with the control, in one command, to the nine figures. Not to be changed."""
 
     def build(folder: Path) -> None:
-        result = fresh.copy(folder).run()
+        workflow = fresh.copy(folder)
+        workflow.configure(network={"checkpoints": [0]})
+        result = workflow.run()
         assert result.returncode == 0, result.stdout + result.stderr
 
     return Workflow(build_once(tmp_path_factory, "finished", build))

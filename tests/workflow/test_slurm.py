@@ -20,9 +20,9 @@ from helpers import FIGURES, LAYERS, Workflow, edit, system_program
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
-SUBMITTED = {"train_network": 1, "predict_labels": 1, "initialize_network": 1, "extract_features": 6}
+SUBMITTED = {"train_network": 1, "predict_labels": 1, "extract_features": 3}
 SUBMITTED |= {"measure_similarity": 1}  # all other jobs run here
-SUBMITTED |= dict.fromkeys(("find_neighbors", "embed_tsne", "score_map", "score_features"), 7)
+SUBMITTED |= dict.fromkeys(("find_neighbors", "embed_tsne", "score_map", "score_features"), 4)
 PROFILES = {
     # by default, the plugin asks a database for the state of a job, and waits forever if there is none
     "slurm": ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"],
