@@ -87,14 +87,10 @@ def render_pages() -> dict[Path, str]:
     summary = protocol_tables.load_summary()
     tables = {
         "README.md": {
-            "learned": protocol_tables.tabulate_learned(summary),
+            "accuracies": protocol_tables.tabulate_accuracies(summary),
             "gains": protocol_tables.tabulate_gains(summary),
         },
-        "docs/scores.md": {
-            "scores": tabulate_scores(),
-            "accuracies": protocol_tables.tabulate_accuracies(summary),
-            "similarity": protocol_tables.tabulate_similarity(),
-        },
+        "docs/scores.md": {"scores": tabulate_scores()},
         "docs/protocol.md": {"heldout": protocol_tables.tabulate_heldout()},
         "config/README.md": {"keys": tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))},
     }
