@@ -33,7 +33,7 @@ def packed(*names: str) -> bytes:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "it is a Git LFS pointer", "Run git lfs pull."),
         (b"\n<!DOCTYPE html><html>", "it is an HTML page", "Download it again."),
         (b"<html lang=en>", "it is an HTML page", "Download it again."),
-        (gzip.compress(b"1"), "it is a gzip file", "Unpack it."),
+        (gzip.compress(b"1", mtime=0), "it is a gzip file", "Unpack it."),
         (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file", 'import numpy, h5py; numpy.save("{npy}", h5py.File("{file}")['),
         (packed("x_train.npy"), "it is a .npz file", 'numpy.save("{npy}", numpy.load("{file}")["x_train"])'),
         (packed("[Content_Types].xml", "xl/workbook.xml"), "it is an Excel file", "pandas.read_excel"),
