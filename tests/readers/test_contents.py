@@ -22,7 +22,7 @@ def packed(*names: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name in names:
-            archive.writestr(name, "")
+            archive.writestr(zipfile.ZipInfo(name), "")  # with a fixed date, so that the bytes are always the same
     return file.getvalue()
 
 
