@@ -87,11 +87,11 @@ def test_layers_stand_in_rows_of_up_to_four_with_training_above_held_out_images(
 
 def test_training_and_held_out_images_of_a_layer_stand_in_the_same_frame():
     maps = {
-        layer: {"training images": np.array([[0, 0], [10, 4]]), "held-out images": np.array([[shift, 2.0]])}
+        layer: {"": {"training images": np.array([[0, 0], [10, 4]]), "held-out images": np.array([[shift, 2.0]])}}
         for layer, shift in (("a", 5), ("b", 30))
     }
     labels = {"training images": np.array([0, 1]), "held-out images": np.array([1])}
-    axes = plot_layers(maps, labels, NAMES, dict.fromkeys(maps, CAPTION), "auto").axes
+    axes = plot_layers(maps, labels, NAMES, {layer: {"": CAPTION} for layer in maps}, "auto").axes
     limits = [(*each.get_xlim(), *each.get_ylim()) for each in axes]
     assert limits[0] == limits[1] == pytest.approx((-0.3, 10.3, -3.3, 7.3))
     assert limits[2] == limits[3] == pytest.approx((-0.9, 30.9, -13.9, 17.9))
@@ -147,7 +147,8 @@ def test_each_layer_has_its_name_above_the_number_of_images_above_each_panel_and
 def test_names_and_captions_of_all_layers_have_one_size_in_which_the_longest_fits(corners):
     layers = ["a", "resnet50_conv4_block23_3_conv_relu", "c", "d"]
     captions = dict(zip(layers, ["short", "short", f"{CAPTION} and longer than the panel {20 * 'x'}", ""], strict=True))
-    maps = {layer: {"training images": corners[0]} for layer in layers}
+    maps = {layer: {"": {"training images": corners[0]}} for layer in layers}
+    captions = {layer: {"": caption} for layer, caption in captions.items()}
     figure = plot_layers(maps, {"training images": corners[1]}, NAMES, captions, "auto")
     names, below = figure.texts[::3], figure.texts[2::3]
     assert [text.get_text() for text in names] == layers and len({text.get_size() for text in names}) == 1
@@ -179,9 +180,9 @@ def test_embeddings_have_the_colors_and_the_orientation_of_the_scatter_plot(
 def test_classes_are_named_on_each_panel(corners):
     coordinates, labels = corners
     held_out = labels != 2
-    maps = {"a": {"training images": coordinates, "held-out images": coordinates[held_out]}}
+    maps = {"a": {"": {"training images": coordinates, "held-out images": coordinates[held_out]}}}
     by_group = {"training images": labels, "held-out images": labels[held_out]}
-    training, other = plot_layers(maps, by_group, NAMES, {"a": CAPTION}, "auto").axes
+    training, other = plot_layers(maps, by_group, NAMES, {"a": {"": CAPTION}}, "auto").axes
     assert {text.get_text() for text in training.texts} == set("0123")
     assert {text.get_text() for text in other.texts} == set("013")
     assert {text.get_size() for text in training.texts} == {3.5 * 3}, "of a panel of 3.5 inches"

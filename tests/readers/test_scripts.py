@@ -59,25 +59,33 @@ DATASET_FILES = ["classes", *(f"{split}_{kind}" for split in SPLITS for kind in 
 
 
 def test_prepare_dataset_writes_images_labels_and_classes(run_script, tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (40, 4, 4), np.uint8)
-    np.savez(tmp_path / "a.npz", x_train=images[:30], y_train=np.arange(30) % 3, x_test=images[30:], y_test=np.ones(10))
+    images = np.random.default_rng(0).integers(0, 256, (70, 4, 4), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images[:60], y_train=np.arange(60) % 3, x_test=images[60:], y_test=np.ones(10))
     inputs = {"path": str(tmp_path / "a.npz")}
     settings = {"kind": "npz", "folder_options": {}, "columns": {}, "classes": None, "sample": None, "trained": True}
+    settings["hold_out"] = None
     written = run_script("prepare_dataset", inputs, DATASET_FILES, **settings)
-    assert [len(written[f"{split}_labels"]) for split in SPLITS] == [24, 6, 10]
-    assert [written[f"{split}_images"].shape for split in SPLITS] == [(24, 4, 4, 1), (6, 4, 4, 1), (10, 4, 4, 1)]
-    assert np.array_equal(written["test_images"][..., 0] * 256, images[30:]) and (written["test_labels"] == 1).all()
-    assert np.bincount(written["train_labels"]).tolist() == [8, 8, 8] and written["classes"] == ["0", "1", "2"]
+    assert [len(written[f"{split}_labels"]) for split in SPLITS] == [51, 9, 10]
+    assert [written[f"{split}_images"].shape for split in SPLITS] == [(51, 4, 4, 1), (9, 4, 4, 1), (10, 4, 4, 1)]
+    assert np.array_equal(written["test_images"][..., 0] * 256, images[60:]) and (written["test_labels"] == 1).all()
+    assert np.bincount(written["train_labels"]).tolist() == [17, 17, 17] and written["classes"] == ["0", "1", "2"]
     assert [written[f"{split}_files"] for split in SPLITS] == ["file\n"] * 3
 
 
-@pytest.mark.parametrize(("sample", "trained"), [(None, True), (30, True), (30, False), (None, False)])
+@pytest.mark.parametrize(("sample", "trained"), [(None, True), (60, True), (60, False), (None, False)])
 def test_prepare_dataset_writes_the_file_of_each_image_of_a_folder(run_script, tmp_path, sample, trained):
-    for number in range(48):
+    for number in range(96):
         path = tmp_path / f"images/{'abc'[number % 3]}/{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (5, 4), 5 * number).save(path)
-    settings = {"kind": "folder", "columns": {}, "classes": None, "sample": sample, "trained": trained}
+        Image.new("L", (5, 4), 2 * number).save(path)
+    settings = {
+        "kind": "folder",
+        "columns": {},
+        "classes": None,
+        "sample": sample,
+        "trained": trained,
+        "hold_out": None,
+    }
     inputs, options = {"folder": str(tmp_path / "images")}, {"size": None, "white": None, "skip_damaged": None}
     written = run_script("prepare_dataset", inputs, DATASET_FILES, folder_options=options, **settings)
     seen = []
@@ -85,10 +93,10 @@ def test_prepare_dataset_writes_the_file_of_each_image_of_a_folder(run_script, t
         header, *files = written[f"{split}_files"].splitlines()
         numbers = [int(Path(file).stem) for file in files]
         assert header == "file" and [Path(file).parent.name for file in files] == ["abc"[n % 3] for n in numbers]
-        assert np.array_equal(written[f"{split}_images"][:, 0, 0, 0] * 256, [5 * number for number in numbers])
+        assert np.array_equal(written[f"{split}_images"][:, 0, 0, 0] * 256, [2 * number for number in numbers])
         assert np.array_equal(written[f"{split}_labels"], [number % 3 for number in numbers])
         seen += numbers
-    assert len(seen) == len(set(seen)) == (sample or 48) and (len(numbers) > 0) == trained
+    assert len(seen) == len(set(seen)) == (sample or 96) and (len(numbers) > 0) == trained
 
 
 LABEL_FILES = [

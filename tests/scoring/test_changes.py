@@ -122,5 +122,5 @@ def test_answers_are_loaded_from_files(files):
 
 def test_predictions_of_other_images_are_an_error(files, tmp_path):
     np.save(tmp_path / "train.npy", LABELS["train"][:3])
-    with pytest.raises(UserError, match="has 4 train images, not 3"):
+    with pytest.raises(UserError, match="has 4 train rows, not 3"):
         load_answers(**files)

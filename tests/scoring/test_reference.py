@@ -168,7 +168,7 @@ def test_texts_have_the_numbers_of_the_scores():
         f"Blocks of {BLOCK_ROWS} consecutive images",
     ):
         assert sentence in text
-    assert f"{N_QUERIES} random images of a split" in (ROOT / "report/scores.rst").read_text()
+    assert f"{N_QUERIES} random images of a split" in (ROOT / "report/splits.rst").read_text()
 
 
 @pytest.mark.slow

@@ -142,7 +142,8 @@ def test_range_of_silhouettes_and_correlations_begins_at_minus_one_and_that_of_o
 
 
 def test_scores_that_another_rule_knows_are_not_computed_here(scores):
-    others = {"knn_accuracy_cosine", "knn_accuracy_pca", "kl_divergence", "network_accuracy"}
+    others = {"knn_accuracy_cosine", "knn_accuracy_pca", "linear_probe_accuracy", "class_mean_accuracy"}
+    others |= {"separation_fuzziness", "intrinsic_dimension", "kl_divergence", "network_accuracy"}
     assert set(SCORES) - set(COMPUTED) == others
     expected = {"rows", "queries", "silhouettes_by_class", "baseline_pca", "baseline_random", *COMPUTED}
     for split in SPLITS:
@@ -222,6 +223,8 @@ def test_scores_that_depend_on_the_dimension_or_the_features_are_not_comparable(
     assert {key for key, score in SCORES.items() if not score.comparable} == {"silhouette_features", "kl_divergence"}
 
 
-def test_accuracy_of_the_network_is_a_share_and_the_divergence_has_no_upper_limit():
+def test_accuracy_of_the_network_is_a_share_and_some_scores_have_no_upper_limit():
     assert SCORES["network_accuracy"].range == (0, 1) and SCORES["network_accuracy"].space == "network"
-    assert [key for key, score in SCORES.items() if math.isinf(score.range[1])] == ["kl_divergence"]
+    assert [key for key, score in SCORES.items() if math.isinf(score.range[1])] == [
+        *("separation_fuzziness", "intrinsic_dimension", "kl_divergence"),
+    ]

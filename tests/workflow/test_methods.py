@@ -224,9 +224,11 @@ def test_section_of_a_run_says_what_was_used(finished):
         "starts were scaled to a standard deviation of 0.0001",
         "on the CPU, the repulsion was summed over all pairs",
         "100 iterations with exaggeration 12, learning rate 150 and momentum 0.8; then 50 iterations",
+        "before training, with its initial weights; the averages of batch normalization were set, layer by layer, to "
+        "those of 1,297 training images",
         "For the figures, embeddings were aligned",
         "tensorflow 2.21.0",
         *LAYERS[1:],
     ):
         assert sentence in text, sentence
-    assert text.count("\n- ") == 4 and "Jégou" not in text and "Linderman" not in text, "only what is cited"
+    assert text.count("\n- ") == 8 and "Jégou" not in text and "Linderman" not in text, "only what is cited"

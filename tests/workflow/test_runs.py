@@ -82,6 +82,11 @@ def test_maps_keep_their_contract_and_separate_the_digits(finished, layer):
 def test_scores_keep_their_contract(finished):
     results = finished.folder / "results/Small"
     table = pd.read_csv(results / "layers.csv")
+    before, table = table[table.epoch == 0], table[table.epoch.isna()]
+    assert list(zip(before.layer, before.split, strict=True)) == [
+        (name, split) for name in LAYERS[1:] for split in SPLITS
+    ]
+    assert before.network_accuracy.isna().all() and (before.network_seed == 1004).all()
     rows = [(layer, split, name) for layer in LAYERS for split in SPLITS for name in ("tsne", "pca", "random")]
     assert list(zip(table.layer, table.split, table.embedding, strict=True)) == rows
     assert (table.rows == table.split.map(SIZES)).all() and (table.dimensions == table.layer.map(DIMENSIONS)).all()
@@ -106,7 +111,7 @@ def test_scores_keep_their_contract(finished):
 def test_summary_of_the_scores_has_their_intervals_and_differences(finished):
     results = finished.folder / "results/Small"
     table = pd.read_csv(results / "layers.csv")
-    table = table[table.embedding == "tsne"].set_index(["layer", "split"])
+    table = table[(table.embedding == "tsne") & table.epoch.isna()].set_index(["layer", "split"])
     summary = json.loads((results / "layers.json").read_text())
     assert list(summary["layers"]) == list(LAYERS) and summary["best"]["features"] in LAYERS
     for number, (layer, entry) in enumerate(summary["layers"].items()):
@@ -118,15 +123,20 @@ def test_summary_of_the_scores_has_their_intervals_and_differences(finished):
         assert entry["memorization"]["knn_preservation_10"]["mean"] == means["train"] - means["validation"]
         assert entry["shift"]["knn_preservation_10"]["mean"] == means["validation"] - means["test"]
         assert set(entry["baselines"]) == {"pca", "random"}
-        assert ("gain" in entry) == (number > 0)
+        assert ("gain" in entry) == ("learned" in entry) == ("given" in entry) == (number > 0)
     gain = summary["layers"]["conv2"]["gain"]
     scores = [summary["layers"][layer]["test"]["knn_accuracy_features"]["mean"] for layer in ("conv2", "conv1")]
     assert gain["over"] == "conv1" and gain["test"]["knn_accuracy_features"]["mean"] == scores[0] - scores[1]
+    dense3 = summary["layers"]["dense3"]["learned"]["test"]
+    for score, sign in {"linear_probe_accuracy": 1, "class_mean_accuracy": 1, "separation_fuzziness": -1}.items():
+        assert sign * dense3[score]["mean"] > 0 and dense3[score]["low"] < dense3[score]["mean"] < dense3[score]["high"]
 
 
 def test_table_of_knn_accuracies_has_all_metrics_and_numbers_of_voters(finished):
     table = pd.read_csv(finished.folder / "results/Small/knn.csv")
-    assert list(table.columns) == ["layer", "network_seed", "split", "metric", "k", "accuracy", "low", "high"]
+    assert set(table[table.epoch == 0].layer) == set(LAYERS[1:])
+    table = table[table.epoch.isna()]
+    assert list(table.columns) == ["layer", "epoch", "network_seed", "split", "metric", "k", "accuracy", "low", "high"]
     searches = [("train", "euclidean"), ("validation", "euclidean"), ("test", "euclidean")]
     searches += [(split, metric) for metric in ("cosine", "pca") for split in ("validation", "test")]
     expected = [(layer, *search, k) for layer in LAYERS for search in searches for k in VOTER_COUNTS]
@@ -136,7 +146,7 @@ def test_table_of_knn_accuracies_has_all_metrics_and_numbers_of_voters(finished)
     assert len(varied) > 0.9 * len(table)
     assert ((varied.low <= varied.accuracy) & (varied.accuracy <= varied.high)).all()
     layers = pd.read_csv(finished.folder / "results/Small/layers.csv")
-    layers = layers[layers.embedding == "tsne"].set_index(["layer", "split"])
+    layers = layers[(layers.embedding == "tsne") & layers.epoch.isna()].set_index(["layer", "split"])
     columns = {"euclidean": "features", "cosine": "cosine", "pca": "pca"}
     for row in table[table.k == 10].itertuples():
         score = layers.loc[(row.layer, row.split), f"knn_accuracy_{columns[row.metric]}"]
@@ -146,9 +156,11 @@ def test_table_of_knn_accuracies_has_all_metrics_and_numbers_of_voters(finished)
 def test_table_of_coordinates_has_a_row_an_image(finished):
     table = pd.read_csv(finished.folder / "results/Small/maps.csv")
     of_layers = [f"{layer}_{name}" for layer in LAYERS for name in ("x", "y", "knn")]
-    assert list(table.columns) == ["id", "split", "label", "prediction", "confidence", *of_layers]
+    assert list(table.columns) == ["id", "split", "label", "prediction", "confidence", "prediction_depth", *of_layers]
     assert list(table.split) == [split for split, size in SIZES.items() for _ in range(size)]
-    scores = pd.read_csv(finished.folder / "results/Small/layers.csv").set_index(["layer", "split", "embedding"])
+    assert set(table.prediction_depth) <= {*LAYERS, "network"} and (table.prediction_depth == "pixel").mean() > 0.7
+    scores = pd.read_csv(finished.folder / "results/Small/layers.csv")
+    scores = scores[scores.epoch.isna()].set_index(["layer", "split", "embedding"])
     for split, suffix in zip(SPLITS, SUFFIXES, strict=True):
         rows = table[table.split == split]
         labels = np.load(finished.folder / f"results/Small/data/{split}_labels.npy")
