@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from common.figures.files import save_figure
 from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
@@ -58,7 +59,12 @@ def draw_matrix(axes: Axes, values: np.ndarray, names: Sequence[str], title: str
     Cells have their numbers if there are not too many.
     """
     values, below, left = values[1:, :-1], names[1:], names[:-1]
-    axes.imshow(np.ma.masked_invalid(values), cmap=COLORS, vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=COLORS(value), linewidth=0))
+    axes.set_xlim(-0.5, len(left) - 0.5)
+    axes.set_ylim(len(below) - 0.5, -0.5)
+    axes.set_aspect("equal")
     axes.set_title(title, fontsize=7)
     axes.set_xticks(range(len(left)), left, rotation=90, parse_math=False)
     axes.set_yticks(range(len(below)), below, parse_math=False)

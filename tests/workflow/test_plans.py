@@ -23,6 +23,9 @@ COMPARISON = {
 EMBEDDING = {"embed_tsne", "score_map", "plot_scatter", "plot_thumbnails", "align_map"} | COMPARISON
 LAYER = {"find_neighbors", "score_features"} | EMBEDDING
 SIMILARITY = {"measure_similarity", "plot_similarity"}
+OF_CONTROL = {"initialize_network", "extract_features", "find_neighbors", "embed_tsne", "align_map", "score_map"}
+OF_CONTROL |= {"score_features", "compare_layers", "plot_layers", "plot_scores", "plot_splits", "write_methods"}
+OF_CONTROL |= SIMILARITY | SUMMARY
 CONTROL = {"initialize_network"}
 NETWORK = {"train_network", "extract_features", "predict_labels", "extract_filters", "plot_filters", "plot_history"}
 DATA = {"prepare_dataset", "flatten_images"}
@@ -149,9 +152,9 @@ def test_resources_make_no_result_stale(workflow):
         ("config/config.yaml", set()),
         ("scripts/plot_scatter.py", {"plot_scatter"}),
         ("scripts/embed_tsne.py", EMBEDDING),
-        ("scripts/common/knn/views.py", LAYER | SIMILARITY),
+        ("scripts/common/knn/views.py", LAYER),
         ("scripts/score_features.py", {"score_features", "compare_layers", "plot_scores", "plot_splits"} | SUMMARY),
-        ("scripts/initialize_network.py", EVERYTHING - DATA - NETWORK | {"extract_features"}),
+        ("scripts/initialize_network.py", OF_CONTROL),
         ("scripts/plot_flow_images.py", {"plot_flow_images"}),
         ("scripts/common/tsne/tsnecuda_process.py", EMBEDDING),  # imported in a function
         ("scripts/common/figures/style.py", FIGURES | {"build_explorer"}),
