@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from common.figures.files import save_figure
 from common.figures.score_axes import CHARACTER, name_rotation
-from common.figures.style import ANNOTATION, DPI, GRID_COLOR, PAGE_STYLE, PAGE_WIDTH
+from common.figures.style import ANNOTATION, DPI, FLOW_COLORS, GRID_COLOR, PAGE_STYLE, PAGE_WIDTH
 from common.logs import run_logged
 from common.scoring.changes import Answers, load_answers
 from common.scoring.depth import prediction_depths
@@ -16,7 +16,7 @@ from common.scoring.depth import prediction_depths
 WIDTH, HEIGHT = PAGE_WIDTH / 2, 2.2  # inches, of up to MAX_NARROW layers
 MAX_NARROW = 8
 BAR = 0.38  # width of a bar; layers are 1 apart
-FACES = {"right": "white", "wrong": "black"}
+FACES = {"right": FLOW_COLORS["corrected"], "wrong": "black"}
 
 
 def explain_missing(answers: Answers | None) -> str:

@@ -16,6 +16,9 @@ PARTS = {
     "1. Layers side by side": {
         "maps",
         "scores",
+        "splits",
+        "similarity",
+        "prediction depth",
         "wrong and right",
         "images that change",
         "tables, configuration, versions",
@@ -24,7 +27,7 @@ PARTS = {
     "3. Network": {"training", "filters of conv1"},
 }
 
-TABLES = 3  # place of the page of tables among the figures of the first part, which are sorted by name
+TABLES = 6  # place of the page of tables among the figures of the first part, which are sorted by name
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_figures_are_visible(report, part):
     eyes = report.locator("a[iconname=eye]")
     figures = [number for number in range(eyes.count()) if (part, number) != ("1. Layers side by side", TABLES)]
     # scatter plots and thumbnails are a list each, the figures of the network are shown one at a time
-    assert len(figures) == {"1. Layers side by side": 4, "2. Maps": len(LAYERS), "3. Network": 1}[part]
+    assert len(figures) == {"1. Layers side by side": 7, "2. Maps": len(LAYERS), "3. Network": 1}[part]
     for number in figures:
         open_part(report, part)
         eyes.nth(number).click()

@@ -54,7 +54,7 @@ def shorten_table(path: Path) -> None:
         ("neighbors/dense3_test.npz", fewer_neighbors, "scores/dense3.json"),
         ("scores/conv1.json", truncate, "layers.csv"),
         ("scores/conv1.npz", truncate, "../figures/Small_flow.eps"),
-        ("scores/conv1_knn.npz", truncate, "knn.csv"),
+        ("scores/conv1_features.npz", truncate, "knn.csv"),
         ("network/predictions.csv", shorten_table, "maps.csv"),
         ("network/history.csv", replace, "../figures/Small_training.eps"),
     ],
