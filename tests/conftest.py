@@ -4,8 +4,9 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,7 +17,14 @@ from sklearn.datasets import load_digits
 from common.names import IDX_FILES
 from common.readers.idx import write_idx
 from common.readers.mnist_pickle import write_pairs
-from helpers import ROOT, WORKFLOW, Workflow
+from helpers import ROOT, WORKFLOW, Workflow, system_program
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# The last two draw with WebGL on a machine without a GPU.
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking"]
+CHROMIUM_OPTIONS += ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 LEFT_OUT = ("slow", "slurm", "chromium", "conda")  # markers of tests that run with CI=true only
 
@@ -93,6 +101,18 @@ def finished(fresh, tmp_path_factory) -> Workflow:
         assert result.returncode == 0, result.stdout + result.stderr
 
     return Workflow(build_once(tmp_path_factory, "finished", build))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """A browser; a test process can start Playwright only once."""
+    from playwright.sync_api import sync_playwright
+
+    path = system_program("chromium", "chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -4,14 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from explorer.page_input import PageInput, make_page_input, write_page
-from helpers import system_program
 
 SIZE = {"width": 1280, "height": 800}
-# These draw with WebGL on a machine without a GPU.
-SWIFTSHADER = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +20,6 @@ def digits() -> PageInput:
 def address(digits, tmp_path_factory) -> str:
     """The address of the page of the digits."""
     return write_page(tmp_path_factory.mktemp("explorer"), digits.make_data())
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = system_program("chromium", "chromium")
-    with sync_playwright() as playwright:
-        arguments = [*SWIFTSHADER, "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

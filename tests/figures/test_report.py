@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from helpers import LAYERS, system_program
+from helpers import LAYERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.chromium]
 
@@ -31,22 +31,18 @@ TABLES = 6  # place of the page of tables among the figures of the first part, w
 
 
 @pytest.fixture(scope="module")
-def report(finished, tmp_path_factory):
+def report(finished, tmp_path_factory, chromium):
     """The page of the report in a browser without a network."""
     workflow = finished.copy(tmp_path_factory.mktemp("report") / "workflow")
     result = workflow.run("--report", "report.html")
     assert result.returncode == 0, result.stderr
-    chromium = system_program("chromium", "chromium")
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        requests = []
-        page.route(re.compile("^https?:"), lambda route: (requests.append(route.request.url), route.abort()))
-        page.goto((workflow.folder / "report.html").as_uri())
-        yield page
-        browser.close()
-        assert not requests, "the page needs no network"
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    requests = []
+    page.route(re.compile("^https?:"), lambda route: (requests.append(route.request.url), route.abort()))
+    page.goto((workflow.folder / "report.html").as_uri())
+    yield page
+    page.close()
+    assert not requests, "the page needs no network"
 
 
 def open_part(page: Page, part: str) -> None:

@@ -64,8 +64,8 @@ def test_spaces_and_umlauts_in_paths_work(fresh, tmp_path, snakemake):
     result = snakemake(workflow.folder, "--configfile", "mine.yaml", HOME=str(home))
     assert result.returncode == 0, result.stderr
     figures = {path.stem for path in (workflow.folder / "results/figures").iterdir()}
-    names = ("tSNE_pixel", "tSNE_pixel_embed", "tSNE_layers", "scores", "flow", "flow_images")
-    assert figures == {f"Mine_{name}" for name in names}
+    names = {"tSNE_pixel", "tSNE_pixel_embed", "tSNE_layers", "scores", "splits", "similarity", "prediction_depth"}
+    assert figures == {f"Mine_{name}" for name in (*names, "flow", "flow_images")}
     arguments = ("--configfile", "mine.yaml", "--report", "report.html")
     assert snakemake(workflow.folder, *arguments, HOME=str(home)).returncode == 0
 
