@@ -48,7 +48,7 @@ if __name__ == "__main__":
             log.info("the network does not predict these classes: %s", problem)
         else:
             outputs = [compute_outputs(network, images) for images, _ in splits.values()]
-            predicted, confidence, kind = predict_classes(np.concatenate(outputs), ends_linear(network))
+            predicted, confidence, kind = predict_classes(np.concatenate(outputs), ends_linear(network), len(classes))
             log.info("the network's outputs are %s", kind)
             source_names = classes if params.classes is None else [str(number) for number in range(len(classes))]
             order = order_outputs(params.class_order, classes, source_names)

@@ -113,3 +113,8 @@ def test_warning_names_the_order_that_fits_far_better():
     assert explain_order(labels, labels, folders, TWELVE).endswith("set network.class_order: null.")
     assert explain_order(labels, labels, np.arange(12), TWELVE) == ""
     assert explain_order(labels[:0], labels[:0], np.arange(12), TWELVE) == ""
+
+
+def test_output_for_a_single_class_is_that_class():
+    predicted, confidence, kind = predict_classes(np.ones((3, 1), np.float32), linear=False, classes=1)
+    assert predicted.tolist() == [0, 0, 0] and confidence.tolist() == [1, 1, 1] and kind == "probabilities"

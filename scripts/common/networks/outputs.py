@@ -33,10 +33,10 @@ def explain_mismatch(network: keras.Model, classes: int) -> str:
     return f"its output is {format_shape(shape)}, and there are {count_noun(classes, 'class', 'classes')}"
 
 
-def predict_classes(outputs: np.ndarray, linear: bool) -> tuple[np.ndarray, np.ndarray, str]:
+def predict_classes(outputs: np.ndarray, linear: bool, classes: int = 2) -> tuple[np.ndarray, np.ndarray, str]:
     """Return the predicted output of each of n images, int64 (n,), its probability (n,), and what the outputs are.
 
-    `outputs` (n, classes) or, for two classes, (n, 1) are probabilities or logits; `linear` says that they must be
+    `outputs` (n, classes) or, for two `classes`, (n, 1) are probabilities or logits; `linear` says that they must be
     logits. A single output is the probability, or the logit, of the second class. Raises UserError unless all outputs
     are finite.
     """
@@ -47,7 +47,7 @@ def predict_classes(outputs: np.ndarray, linear: bool) -> tuple[np.ndarray, np.n
         )
     bounded = not linear and bool(((outputs >= 0) & (outputs <= MAX_PROBABILITY)).all())
     kind = "probabilities" if bounded else "logits"
-    if outputs.shape[1] == 1:
+    if outputs.shape[1] == 1 and classes == 2:
         outputs = np.concatenate([1 - outputs if bounded else np.zeros_like(outputs), outputs], axis=1)
         kind = f"{kind} of the second class"
     probabilities = outputs
