@@ -221,7 +221,7 @@ def test_driver_that_is_missing_is_reported(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its caller")
 def test_process_ends_when_its_caller_is_killed(tmp_path, mocks):
-    code = "from common.tsne.tsnecuda import probe; probe(dict(exaggeration=12))"
+    code = "from common.tsne.tsnecuda import probe; probe(dict(exaggeration=12, momentum=0.95, learning_rate=2))"
     environment = os.environ | {"PYTHONPATH": f"{mocks}:{ROOT / 'scripts'}", "TSNECUDA_MOCK": "hangs"}
     with open(tmp_path / "log", "w") as log:
         caller = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=log)
