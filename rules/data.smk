@@ -72,7 +72,7 @@ rule prepare_dataset:
 rule prepare_labels:
     """Read the labels of vectors, and choose the rows to use."""
     input:
-        unpack(vector_files("vectors", "labels", "ids")),
+        unpack(vector_files("vectors", "checkpoints", "labels", "ids")),
     output:
         rows="results/{dataset}/data/rows.npy",
         train_labels="results/{dataset}/data/train_labels.npy",
@@ -94,6 +94,8 @@ rule prepare_labels:
         "../envs/data.yaml"
     params:
         code=code("prepare_labels.py"),
+        layers=of_dataset(datasets.layer_names),
+        control_layers=of_dataset(datasets.control_layers),
         columns=setting("columns"),
         classes=setting("classes"),
         sample=setting("sample"),
@@ -104,14 +106,14 @@ rule prepare_labels:
 rule prepare_vectors:
     """Read vectors as the features of a layer."""
     input:
-        unpack(vector_files("vectors")),
+        unpack(layer_files),
         rows="results/{dataset}/data/rows.npy",
     output:
-        features=by_split("results/{dataset}/features/{layer}{split}.npy"),
+        features=by_split("results/{dataset}/features/{layer}{training}{split}.npy"),
     log:
-        "logs/prepare_vectors/{dataset}/{layer}.log",
+        "logs/prepare_vectors/{dataset}/{layer}{training}.log",
     benchmark:
-        "benchmarks/prepare_vectors/{dataset}/{layer}.jsonl"
+        "benchmarks/prepare_vectors/{dataset}/{layer}{training}.jsonl"
     wildcard_constraints:
         dataset=any_of(VECTORS),
     localrule: True

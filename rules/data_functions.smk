@@ -36,11 +36,17 @@ def vector_files(*names):
     """Return a function for `unpack`: files of vectors by split and some of the names VECTOR_FILES, such as test_labels."""
 
     def files(wildcards):
-        found = sources.list_vector_sources(SETTINGS[wildcards.dataset], names, wildcards.get("layer"))
+        found = sources.list_vector_sources(SETTINGS[wildcards.dataset], names)
         # The time of a folder says little: image_digests say whether the files in it have changed.
         return {name: ancient(file) if is_folder(file) else file for name, file in found.items()}
 
     return files
+
+
+def layer_files(wildcards):
+    """Return the files of the vectors of a job's layer, by split, such as test_vectors."""
+    epoch = network_epoch(wildcards)
+    return sources.list_layer_sources(SETTINGS[wildcards.dataset], wildcards.layer, epoch)
 
 
 def is_folder(file):

@@ -27,7 +27,8 @@ rule plot_scatter:
         palette=palette,
         style=setting("figures/scatter/style"),
         size=setting("figures/scatter/size"),
-        tsne=of_dataset(datasets.tsne_parameters),  # for the report, as the landmarks
+        noun=of_dataset(datasets.row_noun),  # for the report, as what follows
+        tsne=of_dataset(datasets.tsne_parameters),
         landmarks=setting("tsne/landmarks"),
     script:
         "../scripts/plot_scatter.py"

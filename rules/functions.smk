@@ -245,7 +245,8 @@ def has_predictions(wildcards):
 def methods_settings(settings):
     """Return the settings that the methods section describes."""
     keys = ("kind", "trained", "sample", "hold_out", "network", "layers", "tsne")
-    return {key: settings[key] for key in keys} | {"noun": datasets.row_noun(settings)}
+    derived = {"noun": datasets.row_noun(settings), "control_layers": datasets.control_layers(settings)}
+    return {key: settings[key] for key in keys} | derived
 
 
 def with_gpu(settings):

@@ -1,6 +1,7 @@
 """Read the labels of vectors, and choose the training rows to map: all, since no network is trained, or a sample."""
 
 import logging
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,15 +18,33 @@ from common.row_names import save_names
 
 log = logging.getLogger("workflow")
 
+
+def count_vectors(
+    files: Mapping[str, Sequence[str]],
+    checkpoints: Mapping[str, Sequence[str]],
+    layers: Sequence[str],
+    control_layers: Sequence[str],
+) -> dict[str, int]:
+    """Return the number of rows of each split, from the files of its `layers` and those before training, if any.
+
+    Raises UserError unless all files of a split have as many rows, and all files of a layer as many columns.
+    """
+    counts, train = {}, []
+    for split, paths in files.items():
+        after, before = (list(map(stream_vectors, found)) for found in (paths, checkpoints.get(split, [])))
+        train = train or after
+        counts[split] = count_rows([*after, *before])
+        check_columns(train, after, "Give the same features in all splits.")
+        with_control = [vectors for vectors, layer in zip(after, layers, strict=True) if layer in control_layers]
+        check_columns(with_control, before, "Give the same layer before and after training.")
+    return counts
+
+
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], f"prepare_labels {snakemake.wildcards.dataset}"):
         paths, params, output = snakemake.input, snakemake.params, snakemake.output
-        layers = {
-            split: [stream_vectors(path) for path in files] for split, files in find_files(paths, "vectors").items()
-        }
-        counts, names, values = {split: count_rows(vectors) for split, vectors in layers.items()}, [], []
-        for vectors in layers.values():
-            check_columns(layers["train"], vectors)
+        files, checkpoints = (find_files(paths, name) for name in ("vectors", "checkpoints"))
+        counts, names, values = count_vectors(files, checkpoints, params.layers, params.control_layers), [], []
         labels = {split: np.zeros(counts.get(split, 0), np.int64) for split in SPLITS}
         given = find_files(paths, "labels")
         if given:

@@ -50,6 +50,7 @@ REFERENCES = {
     "Rousseeuw 1987": "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. "
     "Journal of Computational and Applied Mathematics 20, 53-65. https://doi.org/10.1016/0377-0427(87)90125-7",
 }
+ABOUT_LEARNING = "What a layer has learned is the difference from this control (Saxe et al. 2011)."
 SCALINGS = {
     "unit": "with values from 0 to 1",
     "bytes": "with values from 0 to 255",
@@ -105,16 +106,22 @@ def describe_network(network: Mapping[str, Any], facts: Sequence[Mapping[str, An
     )
 
 
-def describe_controls(facts: Sequence[Mapping[str, Any]], is_trained: bool) -> str:
-    """Return the sentences on the networks before training, from the records of initialize_network."""
-    if not facts:
+def describe_controls(facts: Sequence[Mapping[str, Any]], layers: Sequence[str], is_trained: bool) -> str:
+    """Return the sentences on the `layers` before training, from the records of initialize_network; vectors have none.
+
+    Without such layers, there is no text.
+    """
+    if not layers:
         return ""
+    if not facts:
+        vectors = join_words([f"the vectors {layer}" for layer in layers])
+        return f"As a control, {vectors} were also mapped and scored before training. {ABOUT_LEARNING}"
     weights = "its initial weights" if is_trained else f"new weights (seed {facts[0]['seed']})"
     text = f"As a control, the layers of the network were also mapped and scored before training, with {weights}"
     if facts[0]["normalized_layers"]:
         images = count_noun(facts[0]["images"], "training image")
         text += f"; the averages of batch normalization were set, layer by layer, to those of {images}"
-    return f"{text}. What a layer has learned is the difference from this control (Saxe et al. 2011)."
+    return f"{text}. {ABOUT_LEARNING}"
 
 
 def describe_layers(layers: Sequence[Mapping[str, Any]], is_vectors: bool) -> str:
@@ -272,10 +279,11 @@ if __name__ == "__main__":
         networks, controls, maps = (
             [load_json(path) for path in files] for files in (paths.networks, paths.controls, paths.records)
         )
+        of_controls = describe_controls(controls, settings["control_layers"], settings["trained"])
         what, noun = describe_layers(settings["layers"], settings["kind"] == "vectors"), settings["noun"]
         paragraphs = [
             describe_data(dataset, settings, rows, shape),
-            f"{describe_network(network, networks)} {describe_controls(controls, settings['trained'])}".strip(),
+            f"{describe_network(network, networks)} {of_controls}".strip(),
             f"We compared {what}. {describe_neighbors(maps)} {describe_tsne(maps, settings['tsne']['seeds'], noun)}",
             describe_scores(rows["validation"] + rows["test"], settings["classes"], "landmarks" in maps[0], noun),
             describe_versions([facts["provenance"] for facts in (*networks, *maps)]),

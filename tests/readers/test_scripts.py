@@ -105,6 +105,7 @@ LABEL_FILES = [
     "class_labels",
     *(f"{split}_{kind}" for split in SPLITS for kind in ("labels", "files")),
 ]
+ONE_LAYER = {"layers": ["a"], "control_layers": []}
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def files(tmp_path):
         for name, array in arrays.items():
             path = str(tmp_path / f"{name}.npy")
             np.save(path, array)
-            paths[name] = [path] if name.endswith("vectors") else path
+            paths[name] = [path] if name.endswith(("vectors", "checkpoints")) else path
         return paths
 
     return write
@@ -126,7 +127,7 @@ def test_prepare_labels_writes_the_rows_and_the_labels_of_a_sample(run_script, f
     (tmp_path / "labels.txt").write_text("".join(f"{'ab'[number % 2]}\n" for number in range(40)))
     (tmp_path / "ids.txt").write_text("".join(f"cell {number}\n" for number in range(40)))
     inputs = files(train_vectors=VECTORS) | {f"train_{key}": str(tmp_path / f"{key}.txt") for key in ("labels", "ids")}
-    written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=None, sample=10)
+    written = run_script("prepare_labels", inputs, LABEL_FILES, **ONE_LAYER, columns={}, classes=None, sample=10)
     assert np.array_equal(written["train_labels"], written["rows"] % 2) and len(set(written["rows"])) == 10
     assert written["classes"] == ["a", "b"]
     assert len(written["validation_labels"]) == len(written["test_labels"]) == 0
@@ -141,7 +142,7 @@ def test_prepare_labels_reads_a_column_of_a_table_of_each_split(run_script, file
         (tmp_path / f"{name}.csv").write_text(f"id;{column}\n{rows}")
         inputs[f"{name}_labels"] = str(tmp_path / f"{name}.csv")
     columns = {"labels": "kind", "test.labels": "species"}
-    written = run_script("prepare_labels", inputs, LABEL_FILES, columns=columns, classes=None, sample=None)
+    written = run_script("prepare_labels", inputs, LABEL_FILES, **ONE_LAYER, columns=columns, classes=None, sample=None)
     assert written["train_labels"].tolist() == [0, 1] * 20 and written["classes"] == ["a", "b"]
     assert written["test_labels"].tolist() == [0, 1, 0, 1]
 
@@ -153,7 +154,9 @@ def test_prepare_labels_writes_the_label_of_each_class(run_script, files):
         (np.arange(40) % 2 + 5, None, ["5", "6"]),
     ):
         inputs = files(train_vectors=VECTORS, train_labels=labels)
-        written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=classes, sample=None)
+        written = run_script(
+            "prepare_labels", inputs, LABEL_FILES, **ONE_LAYER, columns={}, classes=classes, sample=None
+        )
         assert written["class_labels"] == values and written["classes"] == (classes or values)
 
 
@@ -161,7 +164,7 @@ def test_prepare_labels_numbers_the_labels_of_all_splits_alike(run_script, files
     inputs = files(train_vectors=VECTORS, train_labels=np.arange(40) % 2 + 5)
     inputs |= files(test_vectors=VECTORS[:3], test_labels=np.array([6, 9, 5]))
     inputs |= files(train_ids=np.arange(40).astype(str), test_ids=np.array(["x", "y", "z"]))
-    written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, classes=None, sample=10)
+    written = run_script("prepare_labels", inputs, LABEL_FILES, **ONE_LAYER, columns={}, classes=None, sample=10)
     assert written["classes"] == ["5", "6", "9"] and written["test_labels"].tolist() == [1, 2, 0]
     assert written["test_files"].splitlines() == ["name", "x", "y", "z"]
     assert written["train_files"].splitlines() == ["name", *map(str, written["rows"])]
@@ -171,7 +174,8 @@ def test_prepare_labels_numbers_the_labels_of_all_splits_alike(run_script, files
 def test_prepare_labels_writes_all_rows_and_no_classes_without_labels(run_script, files):
     inputs = {"train_vectors": 2 * files(train_vectors=VECTORS)["train_vectors"]} | files(test_vectors=VECTORS[:3])
     inputs["test_vectors"] *= 2
-    written = run_script("prepare_labels", inputs, LABEL_FILES, columns={}, sample=None)
+    layers = {"layers": ["a", "b"], "control_layers": []}
+    written = run_script("prepare_labels", inputs, LABEL_FILES, **layers, columns={}, sample=None)
     assert written["rows"].tolist() == list(range(40)) and written["classes"] == []
     assert written["train_labels"].tolist() == [0] * 40 and written["test_labels"].tolist() == [0] * 3
     assert written["train_files"] == written["test_files"] == "name\n"
@@ -190,11 +194,46 @@ def test_prepare_labels_writes_all_rows_and_no_classes_without_labels(run_script
 def test_prepare_labels_refuses_splits_that_do_not_fit(run_script, files, change, line):
     arrays = {f"{split}_vectors": VECTORS for split in SPLITS} | {f"{split}_labels": np.zeros(40) for split in SPLITS}
     with pytest.raises(UserError, match=re.escape(line)):
-        run_script("prepare_labels", files(**arrays | change), LABEL_FILES, columns={}, classes=["a", "b"], sample=None)
+        run_script(
+            "prepare_labels",
+            files(**arrays | change),
+            LABEL_FILES,
+            **ONE_LAYER,
+            columns={},
+            classes=["a", "b"],
+            sample=None,
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"test_checkpoints": VECTORS[:39]},
+            "test_vectors.npy has 40 rows, {folder}/test_checkpoints.npy has 39. Give",
+        ),
+        (
+            {"train_checkpoints": VECTORS[:, :2]},
+            "train_vectors.npy has 3 columns, {folder}/train_checkpoints.npy has 2. "
+            "Give the same layer before and after training.",
+        ),
+    ],
+    ids=["rows", "columns"],
+)
+def test_prepare_labels_refuses_vectors_before_training_of_other_rows_or_layers(
+    run_script, files, tmp_path, change, line
+):
+    arrays = {f"{split}_{kind}": VECTORS for split in ("train", "test") for kind in ("vectors", "checkpoints")}
+    layers = {"layers": ["a"], "control_layers": ["a"]}
+    run_script("prepare_labels", files(**arrays), LABEL_FILES, **layers, columns={}, classes=None, sample=None)
+    with pytest.raises(UserError, match=re.escape(line.format(folder=tmp_path))):
+        inputs = files(**arrays | change)
+        run_script("prepare_labels", inputs, LABEL_FILES, **layers, columns={}, classes=None, sample=None)
 
 
 def test_prepare_vectors_writes_the_chosen_training_rows_and_all_test_rows(run_script, files, tmp_path):
     inputs = files(train_vectors=VECTORS.astype(np.float64), test_vectors=VECTORS[:5], rows=np.array([3, 7, 39]))
+    inputs |= {f"{split}_vectors": inputs[f"{split}_vectors"][0] for split in ("train", "test")}
     paths = [str(tmp_path / f"three_{split}.npy") for split in SPLITS]
     run_script("prepare_vectors", inputs, (), files={"features": paths})
     train, validation, test = map(np.load, paths)

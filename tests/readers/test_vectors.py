@@ -80,9 +80,9 @@ def test_files_of_all_layers_must_have_the_same_rows():
 
 def test_layer_must_have_the_same_columns_in_all_splits():
     layers = [shape_only("a.npy", 50, 3), shape_only("b.npy", 50, 2)]
-    check_columns(layers, [shape_only("ta.npy", 9, 3), shape_only("tb.npy", 9, 2)])
-    with pytest.raises(UserError, match=r"^b\.npy has 2 columns, tb\.npy has 3\. Give the same features in all splits"):
-        check_columns(layers, [shape_only("ta.npy", 9, 3), shape_only("tb.npy", 9, 3)])
+    check_columns(layers, [shape_only("ta.npy", 9, 3), shape_only("tb.npy", 9, 2)], "Stop.")
+    with pytest.raises(UserError, match=r"^b\.npy has 2 columns, tb\.npy has 3\. Stop\.$"):
+        check_columns(layers, [shape_only("ta.npy", 9, 3), shape_only("tb.npy", 9, 3)], "Stop.")
 
 
 def test_split_that_is_not_given_has_no_rows(tmp_path, stream_blocks):

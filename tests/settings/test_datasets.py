@@ -67,6 +67,13 @@ def test_vectors_with_predictions_belong_to_a_network_that_is_not_of_the_workflo
     assert datasets.has_predictions(resolve(NPZ), "conv1") and not datasets.has_predictions(resolve(VECTORS), "a")
 
 
+def test_vectors_may_have_some_layers_before_training(resolve):
+    settings = resolve(VECTORS | {"checkpoints": {0: {"b": "b0.npy"}}})
+    assert datasets.checkpoints_of_layer(settings, "b") == {"": (None, None), "-epoch0": (None, 0)}
+    assert datasets.checkpoints_of_layer(settings, "a") == {"": (None, None)}
+    assert datasets.control_layers(settings) == ["b"] and datasets.initial_networks(settings) == []
+
+
 def test_rows_are_called_images_if_there_are_any(resolve):
     nouns = [datasets.row_noun(resolve(dataset)) for dataset in (NPZ, PREDICTED, VECTORS)]
     assert nouns == ["image", "image", "row"]

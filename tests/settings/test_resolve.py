@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
+from common.names import VECTOR_FILES
 
 NPZ = {"npz": "x.npz"}
 FORMATS = "is not a .keras file, a .py file, keras.applications.NAME or a built-in network."
@@ -96,6 +97,12 @@ CONVERT = 'Convert a model of Keras by keras.models.load_model("a/m.h5", compile
         ),
         ({"vectors": {"a": "a.npy"}, "network": {}}, {}, "datasets.Mine: vectors are layers themselves."),
         ({"vectors": {"a-tsne5": "a.npy"}}, {}, "datasets.Mine.layers: the name a-tsne5 is reserved for other files."),
+        ({"vectors": {"a-epoch0": "a.npy"}}, {}, "datasets.Mine.layers: the name a-epoch0 is reserved for other"),
+        (
+            {"vectors": {"a": "a.npy"}, "checkpoints": {"1": {"a": "b.npy"}}},
+            {},
+            "datasets.Mine.checkpoints.1: there is no such key.",
+        ),
         ({"vectors": {"layers": "a.npy"}}, {}, "datasets.Mine.layers: the name layers is reserved for other files."),
         (
             NPZ | {"layers": [{"layer": "conv1", "name": "x"}, {"layer": "conv2", "name": "x"}]},
@@ -196,18 +203,21 @@ def test_vectors_are_the_layers(resolve):
             "ids": None,
             "images": None,
             "predictions": None,
+            "checkpoints": None,
         }
     }
 
 
 WITH_TEST = {
     **{"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "ids": "i", "images": "x", "predictions": "p.npy"},
+    "checkpoints": {"0": {"b": "b0.npy"}},
     "test": {
         "vectors": {"b": "tb.npy", "a": "~/ta.npy"},
         "labels": "ty",
         "ids": "ti",
         "images": "tx",
         "predictions": "tp",
+        "checkpoints": {"0": {"b": "tb0.npy"}},
     },
 }
 
@@ -215,7 +225,7 @@ WITH_TEST = {
 def test_vectors_have_files_by_split(resolve):
     source = resolve(WITH_TEST)["source"]
     assert list(source) == ["train", "test"]
-    assert source["train"] == {name: WITH_TEST[name] for name in ("vectors", "labels", "ids", "images", "predictions")}
+    assert source["train"] == {name: WITH_TEST[name] for name in VECTOR_FILES}
     expected = WITH_TEST["test"] | {"vectors": {"b": "tb.npy", "a": str(Path.home() / "ta.npy")}}
     assert source["test"] == expected
 
@@ -235,6 +245,18 @@ def test_vectors_have_files_by_split(resolve):
         (
             {"predictions": None},
             "datasets.Mine.test.predictions: test and training rows must both have predictions, or neither.",
+        ),
+        (
+            {"checkpoints": None},
+            "datasets.Mine.test.checkpoints: test and training rows must both have checkpoints, or neither.",
+        ),
+        (
+            {"checkpoints": {"0": {"a": "a", "b": "b"}}},
+            "datasets.Mine.checkpoints.0: a is missing. Give the same layers for all splits.",
+        ),
+        (
+            {"checkpoints": {"0": {"b": "b", "conv": "c"}}},
+            "datasets.Mine.test.checkpoints.0: datasets.Mine.vectors has no conv. Available: a, b.",
         ),
         ({"labels": "{x}"}, "datasets.Mine.test.labels: Snakemake reads braces as wildcards."),
     ],

@@ -3,7 +3,14 @@
 import pytest
 
 from common.errors import UserError
-from common.settings.sources import check_palette_size, check_sources, find_idx_files, list_sources, list_vector_sources
+from common.settings.sources import (
+    check_palette_size,
+    check_sources,
+    find_idx_files,
+    list_layer_sources,
+    list_sources,
+    list_vector_sources,
+)
 
 PARTS = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
 
@@ -69,16 +76,15 @@ def test_folder_is_named_alone_whatever_is_in_it(resolve, tmp_path):
 
 def test_files_of_vectors_are_listed_by_split_and_name(resolve):
     held_out = {"vectors": {"b": "tb.npy", "a": "ta.npy"}, "labels": "ty.npy", "images": "tx.npy"}
+    held_out |= {"checkpoints": {"0": {"b": "tb0.npy"}}}
     dataset = {"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "images": "digits"}
-    settings = resolve(dataset | {"test": held_out})
-    assert list_vector_sources(settings, ("vectors", "labels", "predictions"), None) == {
-        **{"train_vectors": ["a.npy", "b.npy"], "train_labels": "y.npy"},
-        **{"test_vectors": ["ta.npy", "tb.npy"], "test_labels": "ty.npy"},
+    settings = resolve(dataset | {"checkpoints": {"0": {"b": "b0.npy"}}, "test": held_out})
+    assert list_vector_sources(settings, ("vectors", "checkpoints", "labels", "predictions")) == {
+        **{"train_vectors": ["a.npy", "b.npy"], "train_labels": "y.npy", "train_checkpoints": ["b0.npy"]},
+        **{"test_vectors": ["ta.npy", "tb.npy"], "test_labels": "ty.npy", "test_checkpoints": ["tb0.npy"]},
     }
-    assert list_vector_sources(settings, ("vectors", "images"), "b") == {
-        **{"train_vectors": ["b.npy"], "train_images": "digits"},
-        **{"test_vectors": ["tb.npy"], "test_images": "tx.npy"},
-    }
+    assert list_layer_sources(settings, "b", None) == {"train_vectors": "b.npy", "test_vectors": "tb.npy"}
+    assert list_layer_sources(settings, "b", 0) == {"train_vectors": "b0.npy", "test_vectors": "tb0.npy"}
 
 
 def test_other_kinds_are_read_from_the_files_that_they_name(resolve):

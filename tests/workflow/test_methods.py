@@ -69,14 +69,19 @@ CONTROL = {"seed": 7, "normalized_layers": 3, "images": 5000}
 
 
 def test_control_is_described_by_its_weights_and_averages():
-    assert describe_controls([CONTROL, CONTROL], is_trained=True) == (
+    assert describe_controls([CONTROL, CONTROL], ["conv1"], is_trained=True) == (
         "As a control, the layers of the network were also mapped and scored before training, with its initial "
         "weights; the averages of batch normalization were set, layer by layer, to those of 5,000 training images. "
         "What a layer has learned is the difference from this control (Saxe et al. 2011)."
     )
-    text = describe_controls([CONTROL | {"normalized_layers": 0}], is_trained=False)
+    text = describe_controls([CONTROL | {"normalized_layers": 0}], ["conv1"], is_trained=False)
     assert "with new weights (seed 7). What" in text and "batch" not in text
-    assert describe_controls([], is_trained=True) == ""
+    assert describe_controls([], [], is_trained=True) == ""
+
+
+def test_control_of_vectors_is_described_by_its_layers():
+    text = describe_controls([], ["a", "b"], is_trained=False)
+    assert text.startswith("As a control, the vectors a and the vectors b were also mapped and scored before training.")
 
 
 def test_trained_network_is_described_by_its_training():

@@ -21,6 +21,7 @@ SAMPLE = 150
 DIGITS = load_digits()
 IMAGES = (DIGITS.images * 15).astype(np.uint8)
 FEATURES = {"pixel": DIGITS.data, "three": PCA(3, random_state=0).fit_transform(DIGITS.data)}
+BEFORE_TRAINING = np.random.default_rng(0).normal(size=(len(DIGITS.target), 3))  # it tells nothing of the digits
 PREDICTED = np.where(np.arange(len(DIGITS.target)) % 10, DIGITS.target, (DIGITS.target + 1) % 10)  # a tenth is wrong
 CONFIDENCE = 0.55
 
@@ -37,6 +38,8 @@ def write_files(folder) -> dict:
             np.save(folder / f"{split}_{name}.npy", array)
         files = {name: f"{split}_{name}.npy" for name in ("labels", "images", "predictions")}
         files["vectors"] = {layer: f"{split}_{layer}.npy" for layer in LAYERS}
+        np.save(folder / f"{split}_before.npy", BEFORE_TRAINING[rows])
+        files["checkpoints"] = {0: {"three": f"{split}_before.npy"}}
         dataset |= files if split == "train" else {split: files}
     (folder / "pictures").mkdir()
     for number, image in enumerate(IMAGES[ROWS["test"]]):
@@ -84,7 +87,7 @@ def test_data_are_those_of_the_files(own):
 
 def test_scores_are_those_of_all_splits_and_of_the_network(own):
     table = pd.read_csv(own.folder / "results/Own/layers.csv")
-    table = table[table.embedding == "tsne"].set_index(["layer", "split"])
+    table = table[(table.embedding == "tsne") & table.epoch.isna()].set_index(["layer", "split"])
     assert list(table.index) == [(layer, split) for layer in LAYERS for split in SPLITS]
     assert table.rows.tolist() == 2 * [SAMPLE, 50, 70]
     assert table.network_accuracy["pixel"].isna().all()
@@ -92,6 +95,20 @@ def test_scores_are_those_of_all_splits_and_of_the_network(own):
     for split in ("validation", "test"):
         assert table.network_accuracy["three", split] == pytest.approx(right[ROWS[split]].mean(), abs=1e-5)
     assert (table.knn_accuracy_features["pixel"] > 0.8).all()
+
+
+def test_scores_before_training_tell_what_is_given_from_what_is_learned(own):
+    layers = json.loads((own.folder / "results/Own/layers.json").read_text())["layers"]
+    assert "before_training" not in layers["pixel"]
+    score = "knn_accuracy_features"
+    pixels, after = (layers[name]["test"][score]["mean"] for name in LAYERS)
+    before, given, learned = (
+        layers["three"][part]["test"][score]["mean"] for part in ("before_training", "given", "learned")
+    )
+    assert before < 0.3 and after > 0.5
+    assert (given, learned) == pytest.approx((before - pixels, after - before))
+    similarity = pd.read_csv(own.folder / "results/Own/similarity.csv")
+    assert len(similarity) == 3 and sorted(similarity.epoch_2.dropna()) == [0, 0]
 
 
 def test_table_has_the_predictions_of_all_rows(own):

@@ -56,14 +56,11 @@ def count_rows(streams: Sequence[Stream]) -> int:
     return first.shape[0]
 
 
-def check_columns(layers: Sequence[Stream], others: Sequence[Stream]) -> None:
-    """Raise UserError unless the vectors of each layer have as many columns in one split as in the other."""
+def check_columns(layers: Sequence[Stream], others: Sequence[Stream], remedy: str) -> None:
+    """Raise UserError, which ends with the remedy, unless the vectors of each layer have as many columns in both."""
     for first, other in zip(layers, others, strict=True):
         if other.shape[1] != first.shape[1]:
-            raise UserError(
-                f"{first.name} has {first.shape[1]} columns, {other.name} has {other.shape[1]}. "
-                "Give the same features in all splits."
-            )
+            raise UserError(f"{first.name} has {first.shape[1]} columns, {other.name} has {other.shape[1]}. {remedy}")
 
 
 def find_files(paths: Mapping[str, Any], name: str) -> dict[str, Any]:

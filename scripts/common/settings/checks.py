@@ -12,7 +12,7 @@ from common.networks.architectures import load_architecture
 from common.scoring.parameters import MIN_ROWS
 
 # Ends of the names of files, which the name of a layer must not have.
-RESERVED_ENDS = r"(_validation|_test|_joint|_knn|_embed|-(training|tsne)[0-9]+)$"
+RESERVED_ENDS = r"(_validation|_test|_joint|_knn|_embed|-(training|tsne|epoch)[0-9]+)$"
 FOLDER_KEYS = {  # with what to do for data of other kinds
     "size": "Use network.input.size for a model's input",
     "white": "Scale the values of arrays to 0 to 255",
@@ -66,9 +66,16 @@ def check_vectors(source: Mapping[str, Settings], path: str) -> None:
         for layer in layers:
             if layer not in files["vectors"]:
                 raise UserError(f"{path}.{split}.vectors: {layer} is missing. Give a matrix for each layer.")
-        for layer in files["vectors"]:
-            if layer not in layers:
-                raise UserError(f"{path}.{split}.vectors: {path}.vectors has no {layer}. {suggest(layer, layers)}")
+        key = path if split == "train" else f"{path}.{split}"
+        before = files["checkpoints"] or {}
+        for name, matrices in {"vectors": files["vectors"], **{f"checkpoints.{e}": before[e] for e in before}}.items():
+            for layer in matrices:
+                if layer not in layers:
+                    raise UserError(f"{key}.{name}: {path}.vectors has no {layer}. {suggest(layer, layers)}")
+        for epoch, matrices in (source["train"]["checkpoints"] or {}).items():
+            for layer in sorted(set(matrices) ^ set(before.get(epoch, {}))):
+                where = f"{key}.checkpoints.{epoch}" if layer in matrices else f"{path}.checkpoints.{epoch}"
+                raise UserError(f"{where}: {layer} is missing. Give the same layers for all splits.")
     if source["train"]["predictions"] and not source["train"]["labels"]:
         raise UserError(f"{path}.predictions: predictions are compared with labels. Give labels, too.")
 

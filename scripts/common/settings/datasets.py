@@ -105,17 +105,28 @@ def predictions(settings: Settings) -> list[str]:
 def checkpoints_by_suffix(settings: Settings) -> dict[str, Checkpoint]:
     """Return the checkpoints whose layers are mapped by suffix, such as "-training2-epoch0"; the last ones come first.
 
-    Before training, a model that is used as it is has new weights, drawn with the first seed.
+    Before training, a model that is used as it is has new weights, drawn with the first seed; vectors have no seeds.
     """
     last = {suffix: Checkpoint(seed, None) for suffix, seed in network_seeds_by_suffix(settings).items()}
+    if is_vectors(settings):
+        return last | {f"-epoch{epoch}": Checkpoint(None, int(epoch)) for epoch in vector_checkpoints(settings)}
     seeds = {suffix: settings["network"]["seeds"][0] if one.seed is None else one.seed for suffix, one in last.items()}
     epochs = settings["network"]["checkpoints"]
     return last | {f"{suffix}-epoch{epoch}": Checkpoint(seeds[suffix], epoch) for epoch in epochs for suffix in last}
 
 
 def checkpoints_of_layer(settings: Settings, layer: str) -> dict[str, Checkpoint]:
-    """Return the checkpoints of a layer by suffix; pixels and vectors have one, with an empty suffix."""
-    return checkpoints_by_suffix(settings) if is_network_layer(settings, layer) else {"": Checkpoint(None, None)}
+    """Return the checkpoints of a layer by suffix; pixels have one, with an empty suffix."""
+    by_suffix = checkpoints_by_suffix(settings)
+    if is_network_layer(settings, layer):
+        return by_suffix
+    given = [f"-epoch{epoch}" for epoch, layers in vector_checkpoints(settings).items() if layer in layers]
+    return {suffix: by_suffix[suffix] if suffix else Checkpoint(None, None) for suffix in ["", *given]}
+
+
+def vector_checkpoints(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return the files of vectors before the last epoch, by epoch and layer; images have none."""
+    return settings["source"]["train"]["checkpoints"] or {} if is_vectors(settings) else {}
 
 
 def initial_networks(settings: Settings) -> list[str]:
@@ -126,9 +137,11 @@ def initial_networks(settings: Settings) -> list[str]:
 
 def control_layers(settings: Settings) -> list[str]:
     """Return the names of the layers that are mapped before training, too."""
-    return [layer for layer in layer_names(settings) if is_network_layer(settings, layer)] * (
-        0 in settings["network"]["checkpoints"]
-    )
+    epochs = {
+        layer: {checkpoint.epoch for checkpoint in checkpoints_of_layer(settings, layer).values()}
+        for layer in layer_names(settings)
+    }
+    return [layer for layer, found in epochs.items() if 0 in found]
 
 
 def n_neighbors(settings: Settings) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from common.errors import UserError
 from common.names import IDX_FILES
 from common.networks.architectures import load_architecture
-from common.settings.datasets import DIGITS, count_classes, layer_names, networks
+from common.settings.datasets import DIGITS, control_layers, count_classes, layer_names, networks
 
 COLOR_SCALINGS = ("torch", "caffe")
 Settings = Mapping[str, Any]
@@ -27,16 +27,26 @@ def list_sources(settings: Settings) -> dict[str, Any]:
     return {"folder" if kind == "folder" else "path": source}
 
 
-def list_vector_sources(settings: Settings, names: Collection[str], layer: str | None) -> dict[str, str | list[str]]:
+def list_vector_sources(settings: Settings, names: Collection[str]) -> dict[str, str | list[str]]:
     """Return the files of vectors with some of the names VECTOR_FILES, by split and name, such as "test_labels".
 
-    Of the vectors, there is a list of one file, that of the `layer`, or of those of all layers.
+    The vectors are a list of files, one for each layer, the checkpoints one of those before training.
     """
-    sources, layers = {}, [layer] if layer else layer_names(settings)
+    sources = {}
     for split, files in settings["source"].items():
-        known = files | {"vectors": [files["vectors"][name] for name in layers]}
+        before = (files["checkpoints"] or {}).get("0", {})
+        known = files | {"vectors": [files["vectors"][layer] for layer in layer_names(settings)]}
+        known["checkpoints"] = [before[layer] for layer in control_layers(settings)]
         sources |= {f"{split}_{name}": known[name] for name in names if known[name]}
     return sources
+
+
+def list_layer_sources(settings: Settings, layer: str, epoch: int | None) -> dict[str, str]:
+    """Return the files with the vectors of one layer, after an epoch or None for the last, by split: "test_vectors"."""
+    return {
+        f"{split}_vectors": (files["vectors"] if epoch is None else files["checkpoints"][f"{epoch}"])[layer]
+        for split, files in settings["source"].items()
+    }
 
 
 def find_idx_files(place: str, named: bool) -> dict[str, str]:
