@@ -33,6 +33,7 @@ include: "rules/maps.smk"
 include: "rules/landmarks.smk"
 include: "rules/scores.smk"
 include: "rules/figures.smk"
+include: "rules/network_figures.smk"
 include: "rules/explorer.smk"
 include: "rules/targets.smk"
 

@@ -102,10 +102,11 @@ IMPORTED = [name for name in IMAGES if not SETTINGS[name]["trained"]]
 LANDMARKED = [name for name, settings in SETTINGS.items() if settings["tsne"]["landmarks"]]
 EMBEDDED_WHOLE = [name for name in SETTINGS if name not in LANDMARKED]
 
-# The checkpoints of their networks, by suffix: the last ones, and those before training.
+# The checkpoints of their networks, by suffix: the last ones, those before training, and those between.
 CHECKPOINTS = {k: v for settings in SETTINGS.values() for k, v in datasets.checkpoints_by_suffix(settings).items()}
 LAST = [suffix for suffix, checkpoint in CHECKPOINTS.items() if checkpoint.epoch is None]
 INITIAL = [suffix for suffix, checkpoint in CHECKPOINTS.items() if checkpoint.epoch == 0]
+BETWEEN = [suffix for suffix in CHECKPOINTS if suffix not in (*LAST, *INITIAL)]
 
 # A GPU decides on the conda environment and, on a cluster, on the node.
 GPU_FOR_NETWORK = config["gpu"]

@@ -39,7 +39,8 @@ def order_states(states: Sequence[State], layers: Sequence[str]) -> list[State]:
 
 
 def read_pairs(table: pd.DataFrame) -> dict[frozenset[State], Mapping[str, float]]:
-    """Return the similarities of the pairs of the first network, from the table of measure_similarity."""
+    """Return the similarities of the pairs of the first network before and after training, from measure_similarity."""
+    table = table[~((table.epoch > 0) | (table.epoch_2 > 0))]
     first = table[["network_seed", "network_seed_2"]].stack().dropna().iloc[:1]  # pixels have no seed
     pairs = {}
     for row in table.to_dict("records"):
