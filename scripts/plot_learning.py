@@ -29,6 +29,7 @@ PANELS = {  # the scores, with their titles
 }
 IN_A_ROW = 4
 PANEL_HEIGHT = 1.9  # inches
+OFFSET = 0.012  # of one layer's intervals from the next one's, relative to the width
 MARKERS = "osD^vPX*"
 COLORS = ("#3f90da", "#bd1f01", "#717581", "#e76300", "#832db6", "#a96b59", "#92dadd", "#94a4a2")
 SPLITS = ("validation", "test", "train")  # the first that there is, since the network is validated after each epoch
@@ -42,8 +43,8 @@ def read_curves(entry: Mapping[str, Any], score: str, split: str, last: int) -> 
     return {epoch: convert_interval(score, interval) for epoch, interval in found.items() if interval}
 
 
-def draw_curve(axes: Axes, curve: Mapping[int, Interval], number: int) -> None:
-    """Draw a layer's means over the epochs, with their intervals where they are known."""
+def draw_curve(axes: Axes, curve: Mapping[int, Interval], number: int, offset: float) -> None:
+    """Draw a layer's means over the epochs, with their intervals where they are known, `offset` to the right."""
     epochs, intervals = list(curve), list(curve.values())
     means = np.array([interval["mean"] for interval in intervals])
     ends = [
@@ -52,7 +53,7 @@ def draw_curve(axes: Axes, curve: Mapping[int, Interval], number: int) -> None:
     ]
     color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
     style = {"color": color, "marker": marker, "markersize": 3.5, "linewidth": 1, "elinewidth": 0.8}
-    axes.errorbar(np.sqrt(epochs), means, yerr=ends, **style)
+    axes.errorbar(np.sqrt(epochs) + offset, means, yerr=ends, **style)
 
 
 def draw_panel(
@@ -68,10 +69,10 @@ def draw_panel(
         curve = read_curves(entry, score, split, len(history))
         drawn += [value for interval in curve.values() for value in interval.values() if value is not None]
         if len(curve) > 1:
-            draw_curve(axes, curve, number)
+            draw_curve(axes, curve, number, OFFSET * (number - len(layers) / 2) * np.sqrt(len(history)))
         elif curve:
             axes.axhline(*(interval["mean"] for interval in curve.values()), color="black", **GUIDE)
-    if score == "knn_accuracy_features" and history.val_accuracy.notna().all():
+    if "accuracy" in score and history.val_accuracy.notna().all():
         error = 100 * (1 - history.val_accuracy)
         axes.plot(np.sqrt(history.epoch), error, color="black", linewidth=1, linestyle=":")
         drawn += list(error)
@@ -99,9 +100,9 @@ def plot_learning(summary: Mapping[str, Any], history: pd.DataFrame, noun: str =
         axes.set_axisbelow(True)
         draw_panel(axes, layers, score, split, history, shown)
         axes.set_title(PANELS[score], fontsize=7)
+        axes.set_xlabel("epoch", fontsize=7)
     for axes in panels[len(scores) :]:
         axes.set_axis_off()
-    figure.supxlabel("epoch (square-root scale)", size=7)
     add_legend(figure, layers, split, history, noun)
     return figure
 
