@@ -109,6 +109,23 @@ def test_without_a_control_the_comparisons_are_made_again_and_nothing_is_compute
 
 
 @pytest.mark.slow
+def test_another_epoch_is_made_without_training_the_network_again(workflow):
+    workflow.configure(network={"checkpoints": [0, 1]})
+    plan = workflow.plan()
+    assert "train_network" not in plan and plan["restore_network"] == 1
+    assert plan["embed_tsne"] == plan["plot_epochs"] == 3 and plan["plot_learning"] == 1
+    network = workflow.folder / "results/Small/network"
+    before = {path.name: path.stat().st_mtime_ns for path in network.glob("network*.keras")}
+    result = workflow.run("--", "results/Small/network/network-epoch1.keras")
+    assert result.returncode == 0 and "epoch 1 was not kept: training 1 epoch again, of 4" in result.stderr
+    after = {path.name: path.stat().st_mtime_ns for path in network.glob("network*.keras")}
+    assert set(after) - set(before) == {"network-epoch1.keras"} and before.items() <= after.items()
+    (network / "network-epoch1.keras").unlink()
+    result = workflow.run("--", "results/Small/network/network-epoch1.keras")
+    assert result.returncode == 0 and "resumed after epoch 1" in result.stderr
+
+
+@pytest.mark.slow
 def test_deleted_figure_is_drawn_again_and_nothing_else(workflow):
     (workflow.folder / "results/figures/Small_tSNE_conv2_embed.eps").unlink()
     assert workflow.plan() == {"plot_thumbnails": 1}
