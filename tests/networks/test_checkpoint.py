@@ -63,7 +63,7 @@ def test_damaged_checkpoint_is_not_used(folder, logged, name, damage):
     if (name, damage) == ("history.json", "deleted"):
         assert logged() == [], "as if nothing had been saved"
     else:
-        assert logged() == [f"the checkpoint in {folder} is damaged: training starts again"]
+        assert logged() == [f"the checkpoint in {folder} is damaged and not used"]
 
 
 def test_checkpoint_belongs_to_the_last_process_that_opens_it(folder, network):

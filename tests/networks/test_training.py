@@ -186,6 +186,20 @@ def test_epoch_that_was_not_kept_is_trained_from_the_nearest_before_it(digits, t
     assert any(not np.allclose(*pair) for pair in zip(network.get_weights(), whole.get_weights(), strict=True))
 
 
+@pytest.mark.usefixtures("eagerly")
+def test_epoch_whose_checkpoint_is_damaged_is_trained_again(digits, tmp_path, logged):
+    kept = {epoch: tmp_path / f"kept{epoch}" for epoch in (1, 2)}
+    train(digits, tmp_path / "whole", kept=kept)
+    (kept[2] / "2.keras").write_bytes(b"damaged")
+    before = len(logged())
+    train(digits, tmp_path / "again", last=2, earlier=list(kept.values()))
+    assert logged()[before : before + 3] == [
+        f"the checkpoint in {kept[2]} is damaged and not used",
+        "resumed after epoch 1",
+        "epoch 2 was not kept: training 1 epoch again, of 4",
+    ]
+
+
 @pytest.mark.slow
 def test_training_that_is_taken_over_ends_and_changes_nothing(digits, tmp_path, monkeypatch):
     undisturbed, _ = train(digits, tmp_path / "undisturbed")

@@ -42,7 +42,7 @@ def load_checkpoint(folder: Path, work: str) -> State | None:
             history = saved["history"]
             return keras.models.load_model(folder / f"{len(history)}.keras"), history
     except UserError:
-        log.info("the checkpoint in %s is damaged: training starts again", folder)
+        log.info("the checkpoint in %s is damaged and not used", folder)
         return None
 
 
