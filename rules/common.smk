@@ -95,6 +95,7 @@ provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["versi
 # The data sets, by what they need.
 VECTORS = [name for name, settings in SETTINGS.items() if datasets.is_vectors(settings)]
 IMAGES = [name for name in SETTINGS if name not in VECTORS]
+ALIKE = [name for name, settings in SETTINGS.items() if settings["like"]]
 ILLUSTRATED = [name for name, settings in SETTINGS.items() if datasets.has_images(settings)]
 PREDICTED = [name for name, settings in SETTINGS.items() if datasets.predictions(settings)]
 TRAINED = [name for name in IMAGES if SETTINGS[name]["trained"]]

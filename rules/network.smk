@@ -42,6 +42,7 @@ rule train_network:
         model=setting("network/model"),
         architecture=architecture_settings,
         seed=network_seed,
+        shuffle_labels=setting("network/shuffle_labels"),
         learning_rate=setting("network/learning_rate"),
         schedule=setting("network/schedule"),
     script:
@@ -83,6 +84,7 @@ rule restore_network:
         architecture=architecture_settings,
         seed=network_seed,
         epoch=network_epoch,
+        shuffle_labels=setting("network/shuffle_labels"),
         learning_rate=setting("network/learning_rate"),
         schedule=setting("network/schedule"),
     script:
@@ -225,9 +227,6 @@ rule flatten_images:
         code=code("flatten_images.py"),
     script:
         "../scripts/flatten_images.py"
-
-
-ruleorder: flatten_images > extract_features
 
 
 rule extract_filters:

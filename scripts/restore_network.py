@@ -9,7 +9,7 @@ from common.logs import run_logged
 from common.networks.build import build_network
 from common.networks.checkpoint import Checkpoint, list_kept
 from common.networks.keras_setup import use_devices
-from common.networks.training import train_network
+from common.networks.training import shuffle, train_network
 from common.provenance import provenance
 
 log = logging.getLogger("workflow")
@@ -21,6 +21,8 @@ if __name__ == "__main__":
         train, validation = (
             load_rows(paths[f"{split}_images"], paths[f"{split}_labels"]) for split in ("train", "validation")
         )
+        if params.shuffle_labels:
+            train = train[0], shuffle(train[1], params.seed)
         settings = (params.model, paths.model, params.architecture, params.seed)
         network = build_network(*settings, train[0], len(load_classes(paths.classes)))
         kept = list_kept(Path(paths.network), range(1, params.epoch + 1))

@@ -12,7 +12,7 @@ from common.networks.build import build_network
 from common.networks.checkpoint import Checkpoint, checkpoint_folder, list_kept
 from common.networks.keras_setup import tf, use_devices
 from common.networks.schedule import describe_phase, fit_schedule
-from common.networks.training import train_network
+from common.networks.training import shuffle, train_network
 from common.provenance import provenance
 from common.text import join_words
 
@@ -42,6 +42,8 @@ if __name__ == "__main__":
         train, validation = (
             load_rows(paths[f"{split}_images"], paths[f"{split}_labels"]) for split in ("train", "validation")
         )
+        if params.shuffle_labels:
+            train = train[0], shuffle(train[1], params.seed)
         settings = (params.model, paths.model, params.architecture, params.seed)
         network = build_network(*settings, train[0], len(load_classes(paths.classes)))
         schedule = fit_schedule(params.schedule, len(train[0]))
@@ -63,6 +65,7 @@ if __name__ == "__main__":
             "parameters": network.count_params(),
             "seed": params.seed,
             "learning_rate": params.learning_rate,
+            "shuffled_labels": params.shuffle_labels,
             "schedule": schedule,
             "images": len(train[0]),
             "provenance": provenance(snakemake.wildcards.dataset, "tensorflow", "keras", "numpy"),

@@ -12,7 +12,7 @@ from train_network import explain_decline
 from common.errors import UserError
 from common.networks.checkpoint import Checkpoint
 from common.networks.keras_setup import keras, tf
-from common.networks.training import draw_order, make_batches, train_network
+from common.networks.training import draw_order, make_batches, shuffle, train_network
 
 PHASES = [{"epochs": 2, "batch_size": 64}, {"epochs": 2, "batch_size": 100}]
 
@@ -157,6 +157,17 @@ def test_training_is_resumed_from_the_same_images_and_settings_only(digits, tmp_
     assert len(logged()) == 5 and all(message.startswith("epoch 1:") for message in logged())
     train(folder=tmp_path / "same", **settings)
     assert logged()[5:] == ["resumed after epoch 1"]
+
+
+def test_shuffled_labels_have_the_classes_of_the_true_ones_in_another_order(caplog):
+    caplog.set_level("DEBUG", logger="workflow")
+    labels = np.arange(1000) % 10
+    shuffled = shuffle(labels, 7)
+    assert sorted(shuffled) == sorted(labels) and np.array_equal(shuffled, shuffle(labels, 7))
+    assert 0.05 < np.mean(shuffled == labels) < 0.15 and not np.array_equal(shuffled, shuffle(labels, 8))
+    share, every = caplog.messages[:2]
+    assert share == f"trained on shuffled labels: {100 * np.mean(shuffled == labels):.1f} % are right, by chance"
+    assert every.endswith(" ".join(map(str, shuffled)))
 
 
 @pytest.mark.usefixtures("eagerly")

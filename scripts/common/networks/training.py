@@ -42,6 +42,14 @@ def draw_order(rows: int, passes: int, seed: int, epoch: int) -> np.ndarray:
     return np.concatenate([generator.permutation(rows) for _ in range(passes)])
 
 
+def shuffle(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Return labels (n,) in a random order: each class keeps its number of images, and the images say nothing of it."""
+    shuffled = np.random.default_rng([seed, *b"labels"]).permutation(labels)
+    log.info("trained on shuffled labels: %.1f %% are right, by chance", 100 * np.mean(shuffled == labels))
+    log.debug("these labels, in the order of the images: %s", " ".join(map(str, shuffled)))
+    return shuffled
+
+
 def train_network(
     network: keras.Model,
     train: tuple[np.ndarray, np.ndarray],
