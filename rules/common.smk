@@ -58,7 +58,7 @@ from common.errors import UserError
 from common.folders import digest_files
 from common.names import SPLITS, SUFFIXES
 from common.scoring.parameters import MAX_VOTERS
-from common.settings import datasets, load_configuration, resolve_datasets, sources
+from common.settings import datasets, load_configuration, resolve_comparisons, resolve_datasets, sources
 from common.tsne.backends import AUTO, BACKENDS
 from common.workflow import messages, provenance
 from common.workflow.resources import request
@@ -89,6 +89,7 @@ with report_user_errors("configuration: "):
         if source(architecture):
             code(architecture)  # fetches a built-in one, and what it imports
     SETTINGS, INVALID = resolve_datasets(config, SCHEMA)  # INVALID: what is wrong with data sets that are not in make
+    COMPARED, NOT_COMPARED = resolve_comparisons(config, SETTINGS, INVALID)  # likewise, of comparisons
 
 provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)
 
@@ -123,6 +124,7 @@ def any_of(values):
 
 wildcard_constraints:
     dataset=any_of(SETTINGS),
+    comparison=any_of(COMPARED),
     layer=any_of({layer for settings in SETTINGS.values() for layer in datasets.layer_names(settings)}),
     training=any_of(CHECKPOINTS),
     tsne=any_of({suffix for settings in SETTINGS.values() for suffix in datasets.tsne_seeds_by_suffix(settings)}),

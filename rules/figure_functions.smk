@@ -6,6 +6,7 @@ from pathlib import Path
 
 # The parts of the report, in its order.
 LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
+COMPARED_IN_REPORT = "4. Networks compared"
 
 
 @report_user_errors("configuration: ")
@@ -33,6 +34,8 @@ def in_report(category, caption, figure):
 
     def labels(wildcards, input):
         layer = wildcards.get("layer")
+        if "comparison" in wildcards.keys():
+            return {"comparison": wildcards.comparison, "figure": figure}
         found = {"data set": wildcards.dataset} if len(config["make"]) > 1 else {}
         if layer is None:
             return found | {"layer": "all", "figure": figure}
