@@ -58,7 +58,7 @@ from common.errors import UserError
 from common.folders import digest_files
 from common.names import SPLITS, SUFFIXES
 from common.scoring.parameters import MAX_VOTERS
-from common.settings import datasets, load_configuration, resolve_datasets, sources
+from common.settings import datasets, load_configuration, resolve_comparisons, resolve_datasets, sources
 from common.tsne.backends import AUTO, BACKENDS
 from common.workflow import messages, provenance
 from common.workflow.resources import request
@@ -89,12 +89,14 @@ with report_user_errors("configuration: "):
         if source(architecture):
             code(architecture)  # fetches a built-in one, and what it imports
     SETTINGS, INVALID = resolve_datasets(config, SCHEMA)  # INVALID: what is wrong with data sets that are not in make
+    COMPARED, NOT_COMPARED = resolve_comparisons(config, SETTINGS, INVALID)  # likewise, of comparisons
 
 provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)
 
 # The data sets, by what they need.
 VECTORS = [name for name, settings in SETTINGS.items() if datasets.is_vectors(settings)]
 IMAGES = [name for name in SETTINGS if name not in VECTORS]
+ALIKE = [name for name, settings in SETTINGS.items() if settings["like"]]
 ILLUSTRATED = [name for name, settings in SETTINGS.items() if datasets.has_images(settings)]
 PREDICTED = [name for name, settings in SETTINGS.items() if datasets.predictions(settings)]
 TRAINED = [name for name in IMAGES if SETTINGS[name]["trained"]]
@@ -102,10 +104,11 @@ IMPORTED = [name for name in IMAGES if not SETTINGS[name]["trained"]]
 LANDMARKED = [name for name, settings in SETTINGS.items() if settings["tsne"]["landmarks"]]
 EMBEDDED_WHOLE = [name for name in SETTINGS if name not in LANDMARKED]
 
-# The checkpoints of their networks, by suffix: the last ones, and those before training.
+# The checkpoints of their networks, by suffix: the last ones, those before training, and those between.
 CHECKPOINTS = {k: v for settings in SETTINGS.values() for k, v in datasets.checkpoints_by_suffix(settings).items()}
 LAST = [suffix for suffix, checkpoint in CHECKPOINTS.items() if checkpoint.epoch is None]
 INITIAL = [suffix for suffix, checkpoint in CHECKPOINTS.items() if checkpoint.epoch == 0]
+BETWEEN = [suffix for suffix in CHECKPOINTS if suffix not in (*LAST, *INITIAL)]
 
 # A GPU decides on the conda environment and, on a cluster, on the node.
 GPU_FOR_NETWORK = config["gpu"]
@@ -121,6 +124,7 @@ def any_of(values):
 
 wildcard_constraints:
     dataset=any_of(SETTINGS),
+    comparison=any_of(COMPARED),
     layer=any_of({layer for settings in SETTINGS.values() for layer in datasets.layer_names(settings)}),
     training=any_of(CHECKPOINTS),
     tsne=any_of({suffix for settings in SETTINGS.values() for suffix in datasets.tsne_seeds_by_suffix(settings)}),

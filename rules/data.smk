@@ -50,7 +50,7 @@ rule prepare_dataset:
     benchmark:
         "benchmarks/prepare_dataset/{dataset}.jsonl"
     wildcard_constraints:
-        dataset=any_of(IMAGES),
+        dataset=any_of([name for name in IMAGES if name not in ALIKE]),
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -67,6 +67,33 @@ rule prepare_dataset:
         hold_out=setting("hold_out"),
     script:
         "../scripts/prepare_dataset.py"
+
+
+rule share_file:
+    """Share a file of the images or of their pixels with a data set that is like another one."""
+    input:
+        file=file_of_other,
+    output:
+        file="results/{dataset}/{file}",
+    log:
+        "logs/share_file/{dataset}/{file}.log",
+    benchmark:
+        "benchmarks/share_file/{dataset}/{file}.jsonl"
+    wildcard_constraints:
+        dataset=any_of(ALIKE),
+        file=r"data/[^/]+|(features|neighbors|maps|aligned|scores)/pixel(-tsne\d+)?(_[a-z]+)?\.[a-z]+",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=code("share_file.py"),
+    script:
+        "../scripts/share_file.py"
+
+
+# The other rules that make files of pixels.
+ruleorder: share_file > flatten_images > extract_features > find_neighbors > gather_neighbors
+ruleorder: share_file > embed_tsne > gather_map > transform_images > align_map > score_map > score_features
 
 
 rule prepare_labels:

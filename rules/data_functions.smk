@@ -13,6 +13,14 @@ def dataset_files(wildcards):
     return {name: ancient(file) for name, file in files.items()} if settings["kind"] == "folder" else files
 
 
+@report_user_errors("configuration: ")
+def file_of_other(wildcards):
+    """Return the file of the data set that a job's data set is like."""
+    settings = SETTINGS[wildcards.dataset]
+    sources.check_sources(settings, f"datasets.{wildcards.dataset}")
+    return f"results/{settings['like']}/{wildcards.file}"
+
+
 def folder_options(wildcards):
     """Return the settings with which a folder of images is read."""
     settings = SETTINGS[wildcards.dataset]

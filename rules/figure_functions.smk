@@ -6,6 +6,7 @@ from pathlib import Path
 
 # The parts of the report, in its order.
 LAYERS_IN_REPORT, MAPS_IN_REPORT, NETWORK_IN_REPORT = "1. Layers side by side", "2. Maps", "3. Network"
+COMPARED_IN_REPORT = "4. Networks compared"
 
 
 @report_user_errors("configuration: ")
@@ -33,6 +34,8 @@ def in_report(category, caption, figure):
 
     def labels(wildcards, input):
         layer = wildcards.get("layer")
+        if "comparison" in wildcards.keys():
+            return {"comparison": wildcards.comparison, "figure": figure}
         found = {"data set": wildcards.dataset} if len(config["make"]) > 1 else {}
         if layer is None:
             return found | {"layer": "all", "figure": figure}
@@ -78,6 +81,15 @@ def filters_of(dataset):
     return collect(rules.plot_filters.output, dataset=[dataset] if datasets.shows_filters(SETTINGS[dataset]) else [])
 
 
+def epochs_of(dataset):
+    """Return the figures of the layers over the epochs, if epochs between the first and the last are mapped."""
+    settings = SETTINGS[dataset]
+    if not datasets.later_epochs(settings):
+        return []
+    maps = collect(rules.plot_epochs.output, dataset=dataset, layer=datasets.network_layers(settings))
+    return maps + collect(rules.plot_learning.output, dataset=dataset)
+
+
 def comparisons_of(dataset):
     """Return the figures and tables of all layers together, and the figure of the training."""
     tables = (
@@ -94,7 +106,7 @@ def comparisons_of(dataset):
 
 def everything_of(dataset):
     """Return every figure and table, and the explorer."""
-    figures = (scatters_of, thumbnails_of, filters_of, comparisons_of)
+    figures = (scatters_of, thumbnails_of, filters_of, comparisons_of, epochs_of)
     return [file for files in figures for file in files(dataset)] + collect(
         rules.build_explorer.output, dataset=dataset
     )

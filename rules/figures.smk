@@ -64,31 +64,6 @@ rule plot_thumbnails:
         "../scripts/plot_thumbnails.py"
 
 
-rule plot_filters:
-    """Draw the filters of the first convolution."""
-    input:
-        filters="results/{dataset}/network/conv1_filters.npy",
-    output:
-        eps="results/figures/{dataset}_conv1_filters.eps",
-        png=report(
-            "results/figures/{dataset}_conv1_filters.png",
-            **in_report(NETWORK_IN_REPORT, "filters", "filters of conv1"),
-        ),
-    log:
-        "logs/plot_filters/{dataset}.log",
-    benchmark:
-        "benchmarks/plot_filters/{dataset}.jsonl"
-    localrule: True
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_filters.py"),
-        size=setting("figures/filters/size"),
-        network_seeds=of_dataset(datasets.first_network_seed),  # for the report
-    script:
-        "../scripts/plot_filters.py"
-
-
 rule plot_layers:
     """Draw the embeddings of all layers side by side, each with its scores."""
     input:
@@ -274,28 +249,6 @@ rule plot_flow_images:
         layers=of_dataset(datasets.layer_names),
     script:
         "../scripts/plot_flow_images.py"
-
-
-rule plot_history:
-    """Draw the loss and the error rate over the epochs of training."""
-    input:
-        history="results/{dataset}/network/history.csv",
-    output:
-        eps="results/figures/{dataset}_training.eps",
-        png=report("results/figures/{dataset}_training.png", **in_report(NETWORK_IN_REPORT, "history", "training")),
-    log:
-        "logs/plot_history/{dataset}.log",
-    benchmark:
-        "benchmarks/plot_history/{dataset}.jsonl"
-    localrule: True
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_history.py"),
-        learning_rate=setting("network/learning_rate"),  # for the report
-        network_seeds=of_dataset(datasets.first_network_seed),
-    script:
-        "../scripts/plot_history.py"
 
 
 # The figures by target. A new figure of all layers together belongs into COMPARISONS.

@@ -72,6 +72,16 @@ def of_control_layers(pattern, **parts):
     )
 
 
+def of_epochs(pattern):
+    """Return a function for `input`: the files of a job's layer after each epoch that is mapped, of the first network."""
+
+    def files(wildcards):
+        suffixes = [f"-epoch{epoch}" for epoch in datasets.shown_epochs(SETTINGS[wildcards.dataset])[:-1]] + [""]
+        return collect(pattern, dataset=wildcards.dataset, layer=wildcards.layer, training=suffixes)
+
+    return files
+
+
 def of_predictions(wildcards):
     """Return the predictions of all networks of a job's data set."""
     suffixes = datasets.predictions(SETTINGS[wildcards.dataset])
@@ -136,6 +146,17 @@ def network_seed(wildcards):
 def network_epoch(wildcards):
     """Return the epoch after which a job's network was saved; None for the last."""
     return checkpoint(wildcards).epoch
+
+
+def last_network(wildcards):
+    """Return the network after the last epoch of a job's training."""
+    suffix = wildcards.training.removesuffix(f"-epoch{network_epoch(wildcards)}")
+    return f"results/{wildcards.dataset}/network/network{suffix}.keras"
+
+
+def kept_epochs(wildcards):
+    """Return the epochs whose checkpoints a training keeps, as text, such as "0+1+5"."""
+    return "+".join(map(str, [0, *datasets.later_epochs(SETTINGS[wildcards.dataset])]))
 
 
 def imported_network(wildcards):

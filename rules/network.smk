@@ -3,7 +3,7 @@
 #        predictions.csv, a row an image; results/{dataset}/features/{layer}.npy, (n, d) float32, a row a training image, and
 #        {layer}_validation.npy and {layer}_test.npy, the same for the other splits;
 #        results/{dataset}/network/conv1_filters.npy, (height, width, channels, filters) float32. With several seeds, the
-#        files of all but the first have the suffix -training{seed}; those of the network before training have -epoch0.
+#        files of all but the first have the suffix -training{seed}; those of the network after an epoch have -epoch{number}, 0 before training.
 
 
 rule train_network:
@@ -35,16 +35,60 @@ rule train_network:
         gpu=int(GPU_FOR_NETWORK),
         mem_mb=request(1300, train_images=6),
         runtime=training_minutes,
+        kept_epochs=kept_epochs,  # it changes no result
     params:
         code=code("train_network.py"),
         architecture_code=architecture_code,
         model=setting("network/model"),
         architecture=architecture_settings,
         seed=network_seed,
+        shuffle_labels=setting("network/shuffle_labels"),
         learning_rate=setting("network/learning_rate"),
         schedule=setting("network/schedule"),
     script:
         "../scripts/train_network.py"
+
+
+rule restore_network:
+    """Make a network as it was after an epoch: from what its training kept, or by training it again."""
+    input:
+        network=last_network,
+        model=model_file,
+        model_imports=model_imports,
+        train_images="results/{dataset}/data/train_images.npy",
+        train_labels="results/{dataset}/data/train_labels.npy",
+        validation_images="results/{dataset}/data/validation_images.npy",
+        validation_labels="results/{dataset}/data/validation_labels.npy",
+        classes="results/{dataset}/data/classes.json",
+    output:
+        network="results/{dataset}/network/network{training}.keras",
+        record="results/{dataset}/network/network{training}.json",
+    log:
+        "logs/restore_network/{dataset}{training}.log",
+    benchmark:
+        "benchmarks/restore_network/{dataset}{training}.jsonl"
+    wildcard_constraints:
+        dataset=any_of(TRAINED),
+        training=any_of(BETWEEN),
+    conda:
+        NETWORK_ENV
+    threads: 2  # as train_network
+    resources:
+        gpu=int(GPU_FOR_NETWORK),
+        mem_mb=request(1300, train_images=6),
+        runtime=training_minutes,
+    params:
+        code=code("restore_network.py"),
+        architecture_code=architecture_code,
+        model=setting("network/model"),
+        architecture=architecture_settings,
+        seed=network_seed,
+        epoch=network_epoch,
+        shuffle_labels=setting("network/shuffle_labels"),
+        learning_rate=setting("network/learning_rate"),
+        schedule=setting("network/schedule"),
+    script:
+        "../scripts/restore_network.py"
 
 
 rule import_model:
@@ -183,9 +227,6 @@ rule flatten_images:
         code=code("flatten_images.py"),
     script:
         "../scripts/flatten_images.py"
-
-
-ruleorder: flatten_images > extract_features
 
 
 rule extract_filters:

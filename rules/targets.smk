@@ -1,5 +1,6 @@
 # Needs: the rules before it.
-# Makes: nothing itself. These are names to request: scatters, thumbnails, filters, comparisons, and each data set.
+# Makes: nothing itself. These are names to request: scatters, thumbnails, filters, comparisons, each data set and each comparison
+#        of networks.
 
 import sys
 import time
@@ -42,12 +43,22 @@ for DATASET in SETTINGS:
             everything_of(DATASET),
 
 
+for COMPARISON in COMPARED:
+
+    rule:
+        name:
+            COMPARISON
+        input:
+            everything_of_comparison(COMPARISON),
+
+
 # A wrong target ends with one line. Snakemake parses this file again in each job, where there is nothing to check.
 if workflow.modifier.is_main_snakefile() and workflow.is_main_process and "snakemake" in sys.argv[0]:
     REQUESTED, _ = get_argument_parser().parse_known_args(sys.argv[1:])
     FILES = {dataset: everything_of(dataset) for dataset in SETTINGS}
+    FILES |= {comparison: everything_of_comparison(comparison) for comparison in COMPARED}
     with report_user_errors():
-        messages.check_datasets(REQUESTED.targets, INVALID)
+        messages.check_datasets(REQUESTED.targets, INVALID | NOT_COMPARED)
         messages.check_targets(REQUESTED.targets, ["all"], workflow.rules, FILES)
         if REQUESTED.report and not REQUESTED.targets:
             messages.check_report(REQUESTED.report, REQUESTED.configfile or [], config["make"], FILES)

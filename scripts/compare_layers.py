@@ -129,7 +129,8 @@ def summarize(table: pd.DataFrame, estimates: Estimates) -> dict[str, Any]:
     Each layer has its `dimensions` and, by split, its scores; `gain`, their differences from the layer before;
     `memorization`, training minus validation; `shift`, validation minus test; and `baselines`, the means of their
     scores. A layer with a control has its scores `before_training`, `given`, their differences from the pixels, and
-    `learned`, the differences of the last epoch from them. `network` has the scores of the network's accuracy. `best`
+    `learned`, the differences of the last epoch from them. `epochs` are the scores after the epochs between, if there
+    are any, by number. `network` has the scores of the network's accuracy. `best`
     is the layer with the highest kNN accuracy on held-out images, or on training images if there are no others; None
     without labels.
     """
@@ -145,6 +146,9 @@ def summarize(table: pd.DataFrame, estimates: Estimates) -> dict[str, Any]:
             if "pixel" in set(table.layer):
                 entry["given"] = estimates.gains(initial, ("pixel", None))
             entry["learned"] = estimates.gains(last, initial)
+        between = [int(epoch) for epoch in rows.epoch.dropna().unique() if epoch]
+        if between:
+            entry["epochs"] = {f"{epoch}": estimates.by_split((layer, epoch)) for epoch in sorted(between)}
         baselines = rows[rows.embedding != "tsne"].groupby(["embedding", "split"], sort=False)[list(SCORES)].mean()
         for (embedding, split), values in baselines.iterrows():
             of_baseline = entry.setdefault("baselines", {}).setdefault(embedding, {})

@@ -2,15 +2,14 @@
 
 import logging
 
-from common.errors import UserError, as_user_error
+from common.errors import as_user_error
 from common.files import atomic_write, save_json
 from common.inputs import load_array, load_classes
 from common.logs import run_logged
-from common.networks.architectures import load_architecture
+from common.networks.build import build_network
 from common.networks.initial import count_images, reset_weights, set_normalization
-from common.networks.keras_setup import keras, use_devices
+from common.networks.keras_setup import use_devices
 from common.networks.model_files import load_network
-from common.networks.user_model import build_user_model
 from common.provenance import provenance
 
 log = logging.getLogger("workflow")
@@ -20,17 +19,13 @@ if __name__ == "__main__":
         use_devices(snakemake.threads)
         paths, params = snakemake.input, snakemake.params
         images, classes = load_array(paths.train_images), load_classes(paths.classes)
-        keras.utils.set_random_seed(params.seed)
         if paths.network:
             remedy = "Set network.checkpoints: [] to do without the control."
             with as_user_error(lambda reason: f"{params.model} cannot get new weights: {reason}. {remedy}"):
                 network = reset_weights(load_network(paths.network), params.seed)
-        elif not classes:
-            raise UserError("A network to be trained needs labels, and this data set has none. Give labels.")
-        elif paths.model:
-            network = build_user_model(paths.model, images, len(classes))
         else:
-            network = load_architecture(params.model).build(images.shape[1:], len(classes), params.architecture)
+            settings = (params.model, paths.model, params.architecture, params.seed)
+            network = build_network(*settings, images, len(classes))
         count = count_images(network, len(images))
         normalized = set_normalization(network, images[:count])
         log.info("averages of %d layers of batch normalization from %d training images", normalized, count)

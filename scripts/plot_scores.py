@@ -15,8 +15,7 @@ from common.figures.score_axes import (
     CHARACTER,
     MAX_IN_A_ROW,
     Interval,
-    as_error,
-    as_percent,
+    convert_interval,
     find_network_error,
     name_rotation,
     set_log_axis,
@@ -51,15 +50,6 @@ OFFSET = 0.15  # of the marks from the middle of a layer, which has width 1
 MARK = {"fmt": "o", "markersize": 4, "markeredgewidth": 0.9, "linewidth": 0.8, "zorder": 3}
 
 
-def convert(score: str, interval: Interval | None) -> Interval | None:
-    """Return an interval as it is drawn: accuracies as errors, preservation in %."""
-    if interval is None:
-        return None
-    if "accuracy" in score:
-        return as_error(interval)
-    return as_percent(interval) if "preservation" in score else interval
-
-
 def list_bounds(intervals: Sequence[Interval]) -> list[float]:
     """Return all values of some intervals that are known."""
     return [value for one in intervals for value in one.values() if value is not None]
@@ -79,8 +69,8 @@ def draw_panel(axes: Axes, layers: Mapping[str, Any], score: str, split: str, gu
     """
     color, drawn = SPACE_COLORS[SCORES[score].space], []
     for number, (layer, entry) in enumerate(layers.items()):
-        after = convert(score, entry[split].get(score))
-        before = convert(score, entry.get("before_training", {}).get(split, {}).get(score))
+        after = convert_interval(score, entry[split].get(score))
+        before = convert_interval(score, entry.get("before_training", {}).get(split, {}).get(score))
         known = [one for one in (before, after) if one]
         drawn += list_bounds(known)
         if before and after:

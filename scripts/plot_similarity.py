@@ -5,19 +5,13 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from common.figures.files import save_figure
+from common.figures.matrices import PANELS, draw_matrix
 from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
 from common.logs import run_logged
 from common.tables import load_table
-
-PANELS = {"cka": "linear CKA", "overlap": "shared among the 10 nearest neighbors"}
-COLORS = matplotlib.colormaps["Blues"]
-MAX_NUMBERS = 14  # matrices up to which each cell has its number
-DARK = 0.6  # value from which a number is white
 
 State = tuple[str, int | None]  # a layer and an epoch, None for the last
 
@@ -39,7 +33,8 @@ def order_states(states: Sequence[State], layers: Sequence[str]) -> list[State]:
 
 
 def read_pairs(table: pd.DataFrame) -> dict[frozenset[State], Mapping[str, float]]:
-    """Return the similarities of the pairs of the first network, from the table of measure_similarity."""
+    """Return the similarities of the pairs of the first network before and after training, from measure_similarity."""
+    table = table[~((table.epoch > 0) | (table.epoch_2 > 0))]
     first = table[["network_seed", "network_seed_2"]].stack().dropna().iloc[:1]  # pixels have no seed
     pairs = {}
     for row in table.to_dict("records"):
@@ -51,30 +46,6 @@ def read_pairs(table: pd.DataFrame) -> dict[frozenset[State], Mapping[str, float
             )
             pairs[states] = row
     return pairs
-
-
-def draw_matrix(axes: Axes, values: np.ndarray, names: Sequence[str], title: str) -> None:
-    """Draw the values (n, n) of each pair of names, from 0 to 1, below the diagonal.
-
-    Cells have their numbers if there are not too many.
-    """
-    values, below, left = values[1:, :-1], names[1:], names[:-1]
-    for (row, column), value in np.ndenumerate(values):
-        if not np.isnan(value):
-            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=COLORS(value), linewidth=0))
-    axes.set_xlim(-0.5, len(left) - 0.5)
-    axes.set_ylim(len(below) - 0.5, -0.5)
-    axes.set_aspect("equal")
-    axes.set_title(title, fontsize=7)
-    axes.set_xticks(range(len(left)), left, rotation=90, parse_math=False)
-    axes.set_yticks(range(len(below)), below, parse_math=False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    if len(names) <= MAX_NUMBERS:
-        for (row, column), value in np.ndenumerate(values):
-            if not np.isnan(value):
-                color = "white" if value > DARK else "black"
-                axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=6, color=color)
 
 
 def plot_similarity(table: pd.DataFrame, layers: Sequence[str], noun: str = "image") -> Figure:

@@ -100,9 +100,10 @@ def describe_network(network: Mapping[str, Any], facts: Sequence[Mapping[str, An
     else:
         built = load_architecture(network["model"]).describe(network)
     several = f"{len(seeds)} times, with seeds" if len(seeds) > 1 else "with seed"
+    shuffled = " Its labels were shuffled among the training images." if first["shuffled_labels"] else ""
     return (
         f"We trained {built} ({weights}), {several} {join_words(seeds)}, on cross-entropy with Adam "
-        f"(learning rate {first['learning_rate']:g}), for {join_words(phases)}."
+        f"(learning rate {first['learning_rate']:g}), for {join_words(phases)}.{shuffled}"
     )
 
 

@@ -12,11 +12,11 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
-from plot_layers import add_legend
 from plot_scatter import STYLES, plot_scatter
 
 from common.figures import fonts
 from common.figures.fonts import BOXES, FONT, find_families, style_names
+from common.figures.panels import add_legend
 
 # Private characters, which no real font has.
 A, B, C, D = (chr(0xF1000 + number) for number in range(4))

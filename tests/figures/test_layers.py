@@ -4,8 +4,9 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from plot_layers import group_splits, make_caption, plot_layers
+from plot_layers import group_splits
 
+from common.figures.panels import draw_panels, make_caption
 from common.figures.style import DPI, PAGE_STYLE
 from common.names import SPLITS
 
@@ -55,7 +56,7 @@ def test_held_out_images_are_those_of_validation_and_test():
 def plot(layers, coordinates, labels, names=NAMES, palette="auto", groups=GROUPS, caption=CAPTION, **options):
     """Return a figure that shows the same embedding for each layer and group."""
     with matplotlib.rc_context(PAGE_STYLE):
-        return plot_layers(
+        return draw_panels(
             {layer: {"": dict.fromkeys(groups, coordinates)} for layer in layers},
             dict.fromkeys(groups, labels),
             names,
@@ -91,7 +92,7 @@ def test_training_and_held_out_images_of_a_layer_stand_in_the_same_frame():
         for layer, shift in (("a", 5), ("b", 30))
     }
     labels = {"training images": np.array([0, 1]), "held-out images": np.array([1])}
-    axes = plot_layers(maps, labels, NAMES, {layer: {"": CAPTION} for layer in maps}, "auto").axes
+    axes = draw_panels(maps, labels, NAMES, {layer: {"": CAPTION} for layer in maps}, "auto").axes
     limits = [(*each.get_xlim(), *each.get_ylim()) for each in axes]
     assert limits[0] == limits[1] == pytest.approx((-0.3, 10.3, -3.3, 7.3))
     assert limits[2] == limits[3] == pytest.approx((-0.9, 30.9, -13.9, 17.9))
@@ -149,7 +150,7 @@ def test_names_and_captions_of_all_layers_have_one_size_in_which_the_longest_fit
     captions = dict(zip(layers, ["short", "short", f"{CAPTION} and longer than the panel {20 * 'x'}", ""], strict=True))
     maps = {layer: {"": {"training images": corners[0]}} for layer in layers}
     captions = {layer: {"": caption} for layer, caption in captions.items()}
-    figure = plot_layers(maps, {"training images": corners[1]}, NAMES, captions, "auto")
+    figure = draw_panels(maps, {"training images": corners[1]}, NAMES, captions, "auto")
     names, below = figure.texts[::3], figure.texts[2::3]
     assert [text.get_text() for text in names] == layers and len({text.get_size() for text in names}) == 1
     assert 4 < names[0].get_size() < 7 and len({text.get_size() for text in below}) == 1 and below[0].get_size() < 5
@@ -182,7 +183,7 @@ def test_classes_are_named_on_each_panel(corners):
     held_out = labels != 2
     maps = {"a": {"": {"training images": coordinates, "held-out images": coordinates[held_out]}}}
     by_group = {"training images": labels, "held-out images": labels[held_out]}
-    training, other = plot_layers(maps, by_group, NAMES, {"a": {"": CAPTION}}, "auto").axes
+    training, other = draw_panels(maps, by_group, NAMES, {"a": {"": CAPTION}}, "auto").axes
     assert {text.get_text() for text in training.texts} == set("0123")
     assert {text.get_text() for text in other.texts} == set("013")
     assert {text.get_size() for text in training.texts} == {3.5 * 3}, "of a panel of 3.5 inches"
@@ -255,7 +256,7 @@ def test_layers_before_training_stand_above_those_after_it_in_the_same_frame(cor
     maps = {"pixel": {"": after}, "conv1": {"after training": after, "before training": {GROUPS[0]: 3 * coordinates}}}
     captions = {"pixel": {"": "pixels"}, "conv1": {"after training": "after", "before training": "before"}}
     with matplotlib.rc_context(PAGE_STYLE):
-        figure = plot_layers(maps, dict.fromkeys(GROUPS, labels), NAMES, captions, "auto")
+        figure = draw_panels(maps, dict.fromkeys(GROUPS, labels), NAMES, captions, "auto")
     FigureCanvasAgg(figure).draw()
     bottoms = [round(axes.get_position().y0, 3) for axes in figure.axes]
     pixels, conv1 = bottoms[:2], bottoms[2:]

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from plot_similarity import MAX_NUMBERS, plot_similarity
+from plot_similarity import plot_similarity
 
+from common.figures.matrices import MAX_NUMBERS
 from common.figures.style import PAGE_STYLE
 
 NONE = float("nan")

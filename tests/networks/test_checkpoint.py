@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from common.networks.checkpoint import Checkpoint
+from common.networks.checkpoint import Checkpoint, checkpoint_folder, list_kept, load_checkpoint
 from common.networks.keras_setup import keras
 
 HISTORY = [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 1.25}]
@@ -63,7 +63,7 @@ def test_damaged_checkpoint_is_not_used(folder, logged, name, damage):
     if (name, damage) == ("history.json", "deleted"):
         assert logged() == [], "as if nothing had been saved"
     else:
-        assert logged() == [f"the checkpoint in {folder} is damaged: training starts again"]
+        assert logged() == [f"the checkpoint in {folder} is damaged and not used"]
 
 
 def test_checkpoint_belongs_to_the_last_process_that_opens_it(folder, network):
@@ -79,3 +79,20 @@ def test_checkpoint_belongs_to_the_last_process_that_opens_it(folder, network):
     assert not folder.exists()
     with pytest.raises(UserError, match=TAKEN):
         second.delete()
+
+
+def test_state_is_copied_and_replaces_that_of_another_epoch(tmp_path, network):
+    checkpoint, kept = Checkpoint(tmp_path / "work"), tmp_path / "kept"
+    checkpoint.load(*WORK)
+    for history in (HISTORY[:1], HISTORY):
+        checkpoint.save(network, history)
+        checkpoint.copy(kept)
+        loaded, found = load_checkpoint(kept, checkpoint.work)
+        assert found == history and len(list(kept.iterdir())) == 2
+        assert all(map(np.array_equal, loaded.get_weights(), network.get_weights()))
+    assert load_checkpoint(kept, "other") is None
+
+
+def test_kept_states_lie_where_the_training_of_their_network_has_its_own(tmp_path):
+    (folder,) = list_kept(tmp_path / "network-training5.keras", [2]).values()
+    assert folder == checkpoint_folder(tmp_path / "network-training5-epoch2.keras")

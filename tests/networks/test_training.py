@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from train_network import draw_order, explain_decline, make_batches, train_network
+from train_network import explain_decline
 
 from common.errors import UserError
 from common.networks.checkpoint import Checkpoint
 from common.networks.keras_setup import keras, tf
+from common.networks.training import draw_order, make_batches, shuffle, train_network
 
 PHASES = [{"epochs": 2, "batch_size": 64}, {"epochs": 2, "batch_size": 100}]
 
@@ -43,6 +44,7 @@ def train(
     schedule: Sequence[Mapping[str, int]] = PHASES,
     seed: int = 7,
     learning_rate: float = 0.01,
+    **options,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a small network on some of the digits."""
     images, labels = digits[0][:600], digits[1][:600]
@@ -57,7 +59,7 @@ def train(
         name="small",
     )
     splits = (images[:400], labels[:400]), (images[400:], labels[400:])
-    return train_network(network, *splits, learning_rate, schedule, seed, Checkpoint(folder))
+    return train_network(network, *splits, learning_rate, schedule, seed, Checkpoint(folder), **options)
 
 
 def interrupt_after(monkeypatch, epoch: int) -> None:
@@ -133,7 +135,7 @@ def test_order_of_the_images_differs_by_seed_and_epoch(digits, tmp_path, monkeyp
         orders.append(order.tolist())
         return make_batches(images, labels, size, order)
 
-    monkeypatch.setattr("train_network.make_batches", remember)
+    monkeypatch.setattr("common.networks.training.make_batches", remember)
     train(digits, tmp_path / "a", [{"epochs": 2, "batch_size": 400}], seed=7)
     train(digits, tmp_path / "b", [{"epochs": 1, "batch_size": 400}], seed=8)
     assert all(sorted(order) == list(range(400)) for order in orders)
@@ -155,6 +157,58 @@ def test_training_is_resumed_from_the_same_images_and_settings_only(digits, tmp_
     assert len(logged()) == 5 and all(message.startswith("epoch 1:") for message in logged())
     train(folder=tmp_path / "same", **settings)
     assert logged()[5:] == ["resumed after epoch 1"]
+
+
+def test_shuffled_labels_have_the_classes_of_the_true_ones_in_another_order(caplog):
+    caplog.set_level("DEBUG", logger="workflow")
+    labels = np.arange(1000) % 10
+    shuffled = shuffle(labels, 7)
+    assert sorted(shuffled) == sorted(labels) and np.array_equal(shuffled, shuffle(labels, 7))
+    assert 0.05 < np.mean(shuffled == labels) < 0.15 and not np.array_equal(shuffled, shuffle(labels, 8))
+    share, every = caplog.messages[:2]
+    assert share == f"trained on shuffled labels: {100 * np.mean(shuffled == labels):.1f} % are right, by chance"
+    assert every.endswith(" ".join(map(str, shuffled)))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_epoch_that_was_kept_is_not_trained_again(digits, tmp_path, logged):
+    kept = {epoch: tmp_path / f"kept{epoch}" for epoch in (1, 2)}
+    train(digits, tmp_path / "whole", kept=kept)
+    undisturbed, history = train(digits, tmp_path / "two", PHASES, last=2)
+    before = len(logged())
+    network, found = train(digits, tmp_path / "again", last=2, earlier=list(kept.values()))
+    assert logged()[before:] == ["resumed after epoch 2"]
+    pd.testing.assert_frame_equal(found, history, rtol=1e-5)
+    assert_same_weights(network, undisturbed)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_epoch_that_was_not_kept_is_trained_from_the_nearest_before_it(digits, tmp_path, logged):
+    whole, _ = train(digits, tmp_path / "whole", kept={2: tmp_path / "kept2"})
+    undisturbed, _ = train(digits, tmp_path / "three", last=3)
+    before = len(logged())
+    network, history = train(digits, tmp_path / "kept3", last=3, earlier=[tmp_path / "kept1", tmp_path / "kept2"])
+    assert logged()[before : before + 2] == [
+        "resumed after epoch 2",
+        "epoch 3 was not kept: training 1 epoch again, of 4",
+    ]
+    assert len(history) == 3 and len(logged()) == before + 3
+    assert_same_weights(network, undisturbed)
+    assert any(not np.allclose(*pair) for pair in zip(network.get_weights(), whole.get_weights(), strict=True))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_epoch_whose_checkpoint_is_damaged_is_trained_again(digits, tmp_path, logged):
+    kept = {epoch: tmp_path / f"kept{epoch}" for epoch in (1, 2)}
+    train(digits, tmp_path / "whole", kept=kept)
+    (kept[2] / "2.keras").write_bytes(b"damaged")
+    before = len(logged())
+    train(digits, tmp_path / "again", last=2, earlier=list(kept.values()))
+    assert logged()[before : before + 3] == [
+        f"the checkpoint in {kept[2]} is damaged and not used",
+        "resumed after epoch 1",
+        "epoch 2 was not kept: training 1 epoch again, of 4",
+    ]
 
 
 @pytest.mark.slow
@@ -184,7 +238,7 @@ def test_few_images_without_validation_images_are_learned_in_several_passes(digi
         sizes.append((size, len(order)))
         return make_batches(images, labels, size, order)
 
-    monkeypatch.setattr("train_network.make_batches", count)
+    monkeypatch.setattr("common.networks.training.make_batches", count)
     images, labels = digits[0][:rows], digits[1][:rows]
     network = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]

@@ -3,12 +3,12 @@
 import sys
 
 import pytest
-from train_network import train_network
 
 from common.errors import UserError
 from common.networks.checkpoint import Checkpoint
 from common.networks.graph import model_up_to
 from common.networks.keras_setup import keras
+from common.networks.training import train_network
 from common.networks.user_model import build_user_model
 from common.workflow.code import list_imports
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from measure_similarity import MAX_ROWS, choose_rows, tabulate_similarity
+
+from common.scoring.similarity_table import MAX_ROWS, choose_rows, tabulate_similarity
 
 STATES = [
     {"layer": "pixel", "epoch": None, "network_seed": None},

@@ -38,6 +38,16 @@ def test_without_checkpoints_there_is_no_control(resolve):
     assert datasets.initial_networks(settings) == datasets.control_layers(settings) == []
 
 
+def test_epochs_between_the_first_and_the_last_are_mapped_for_every_network(resolve):
+    settings = resolve(NPZ, network={"seeds": [1004, 5], "checkpoints": [5, 0, 2]})
+    assert datasets.shown_epochs(settings) == [0, 2, 5, 12] and datasets.later_epochs(settings) == [2, 5]
+    assert list(datasets.checkpoints_of_layer(settings, "conv1").values()) == [
+        *((1004, None), (5, None), (1004, 5), (5, 5), (1004, 0), (5, 0), (1004, 2), (5, 2)),
+    ]
+    assert datasets.initial_networks(settings) == ["-epoch0", "-training5-epoch0"]
+    assert datasets.control_layers(settings) == datasets.network_layers(settings) == ["conv1", "conv2", "dense3"]
+
+
 def test_control_of_an_imported_model_has_the_first_seed(resolve):
     settings = resolve(IMPORTED, network={"seeds": [1004, 5]})
     assert datasets.checkpoints_by_suffix(settings) == {"": (None, None), "-epoch0": (1004, 0)}

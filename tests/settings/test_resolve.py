@@ -96,6 +96,20 @@ CONVERT = 'Convert a model of Keras by keras.models.load_model("a/m.h5", compile
             "datasets.Mine: vectors are layers themselves. Remove layers and network.",
         ),
         ({"vectors": {"a": "a.npy"}, "network": {}}, {}, "datasets.Mine: vectors are layers themselves."),
+        (
+            NPZ,
+            {"network": {"checkpoints": [0, 5, 12, 40]}},
+            "network.checkpoints: datasets.Mine is trained for 12 epochs, and the last one is always mapped. "
+            "Remove 12 and 40.",
+        ),
+        (NPZ, {"network": {"checkpoints": [0, -1]}}, "network.checkpoints[1]: -1 is less than"),
+        (NPZ, {"network": {"checkpoints": [2, 2]}}, "network.checkpoints: [2, 2] has non-unique"),
+        (
+            NPZ | {"network": {"model": "m.keras", "checkpoints": [0, 2]}},
+            {},
+            "datasets.Mine.network.checkpoints: datasets.Mine uses a model as it is, without epochs. "
+            "Set network.checkpoints: [0]",
+        ),
         ({"vectors": {"a-tsne5": "a.npy"}}, {}, "datasets.Mine.layers: the name a-tsne5 is reserved for other files."),
         ({"vectors": {"a-epoch0": "a.npy"}}, {}, "datasets.Mine.layers: the name a-epoch0 is reserved for other"),
         (
@@ -104,6 +118,7 @@ CONVERT = 'Convert a model of Keras by keras.models.load_model("a/m.h5", compile
             "datasets.Mine.checkpoints.1: there is no such key.",
         ),
         ({"vectors": {"layers": "a.npy"}}, {}, "datasets.Mine.layers: the name layers is reserved for other files."),
+        ({"vectors": {"training_a": "a.npy"}}, {}, "datasets.Mine.layers: the name training_a is reserved for other"),
         (
             NPZ | {"layers": [{"layer": "conv1", "name": "x"}, {"layer": "conv2", "name": "x"}]},
             {},

@@ -52,6 +52,7 @@ TRAINED = {
     "seed": 1,
     "schedule": [{"epochs": 1, "batch_size": 2, "passes": 1}],
     "learning_rate": 0.01,
+    "shuffled_labels": False,
 }
 
 
@@ -93,6 +94,9 @@ def test_trained_network_is_described_by_its_training():
     schedule = [{"epochs": 5, "batch_size": 64, "passes": 1}, {"epochs": 7, "batch_size": 16, "passes": 3}]
     text = describe_network(settings, [TRAINED | {"parameters": 1, "schedule": schedule}])
     assert "We trained a convolutional network of 1 convolutional layer (8 filters" in text
+    assert "shuffled" not in text
+    shuffled = describe_network(settings, [TRAINED | {"schedule": schedule, "shuffled_labels": True}])
+    assert shuffled.endswith(" Its labels were shuffled among the training images.")
     assert "(1 parameter), with seed 1, on" in text
     assert text.endswith("for 5 epochs with batches of 64 and 7 epochs of 3 passes each with batches of 16.")
     assert describe_network({"model": "notebook"}, []) == ""

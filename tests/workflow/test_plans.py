@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from helpers import Workflow
@@ -106,6 +107,41 @@ def test_without_a_control_the_comparisons_are_made_again_and_nothing_is_compute
     workflow.configure(network={"checkpoints": []})
     compared = {"compare_layers", "plot_layers", "plot_scores", "plot_splits", "write_methods"}
     assert set(workflow.plan()) == compared | SIMILARITY | SUMMARY
+
+
+@pytest.mark.slow
+def test_another_epoch_is_made_without_training_the_network_again(workflow):
+    workflow.configure(network={"checkpoints": [0, 1]})
+    plan = workflow.plan()
+    assert "train_network" not in plan and plan["restore_network"] == 1
+    assert plan["embed_tsne"] == plan["plot_epochs"] == 3 and plan["plot_learning"] == 1
+    network = workflow.folder / "results/Small/network"
+    before = {path.name: path.stat().st_mtime_ns for path in network.glob("network*.keras")}
+    result = workflow.run("--", "results/Small/network/network-epoch1.keras")
+    assert result.returncode == 0 and "epoch 1 was not kept: training 1 epoch again, of 4" in result.stderr
+    after = {path.name: path.stat().st_mtime_ns for path in network.glob("network*.keras")}
+    assert set(after) - set(before) == {"network-epoch1.keras"} and before.items() <= after.items()
+    (network / "network-epoch1.keras").unlink()
+    result = workflow.run("--", "results/Small/network/network-epoch1.keras")
+    assert result.returncode == 0 and "resumed after epoch 1" in result.stderr
+
+
+@pytest.mark.slow
+def test_data_set_that_is_like_another_shares_its_images_and_pixels(workflow):
+    network = {"filters": [4], "units": [8], "checkpoints": []}
+    workflow.configure(datasets={"Narrow": {"like": "Small", "network": network, "layers": ["pixel", "dense2"]}})
+    plan = workflow.plan("Narrow")
+    assert plan["embed_tsne"] == plan["find_neighbors"] == plan["score_map"] == plan["extract_features"] == 1
+    assert not set(plan) & {"prepare_dataset", "flatten_images", "initialize_network"}
+    result = workflow.run("--", "results/Narrow/maps/dense2.npy", "results/Narrow/aligned/pixel.npy")
+    assert result.returncode == 0, result.stderr
+    small, narrow = (workflow.folder / f"results/{name}" for name in ("Small", "Narrow"))
+    for file in ("data/train_images.npy", "maps/pixel.npy", "aligned/pixel.npy"):
+        assert (narrow / file).samefile(small / file)
+    assert len(np.load(narrow / "features/dense2.npy")) == len(np.load(small / "features/dense3.npy"))
+    assert not np.array_equal(np.load(narrow / "maps/dense2.npy"), np.load(small / "maps/dense3.npy"))
+    (small / "data/train_labels.npy").touch()
+    assert workflow.plan("Narrow")["share_file"] >= 1, "what is made again is shared again"
 
 
 @pytest.mark.slow

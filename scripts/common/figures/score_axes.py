@@ -63,6 +63,15 @@ def as_percent(interval: Interval) -> dict[str, float | None]:
     return {end: None if value is None else 100 * value for end, value in interval.items()}
 
 
+def convert_interval(score: str, interval: Interval | None) -> Interval | None:
+    """Return the interval of a score as it is drawn: accuracies as errors, preservation in %."""
+    if interval is None:
+        return None
+    if "accuracy" in score:
+        return as_error(interval)
+    return as_percent(interval) if "preservation" in score else interval
+
+
 def find_network_error(network: Mapping[str, Mapping[str, Interval]], split: str) -> float | None:
     """Return the error rate of the network on a split in %; None if it is unknown or 0."""
     accuracy = network.get(split, {}).get("network_accuracy")

@@ -10,6 +10,8 @@ from common.errors import UserError, suggest
 from common.names import SPLITS, VECTOR_FILES
 from common.networks.architectures import load_architecture
 from common.scoring.parameters import MIN_ROWS
+from common.settings.datasets import count_epochs, networks
+from common.text import count_noun, join_words
 
 # Ends of the names of files, which the name of a layer must not have.
 RESERVED_ENDS = r"(_validation|_test|_joint|_knn|_embed|-(training|tsne|epoch)[0-9]+)$"
@@ -85,7 +87,7 @@ def check_layer_names(settings: Settings, path: str, pattern: str) -> None:
     names = [layer["name"] for layer in settings["layers"]]
     for name in names:
         remedy = f"Give {{layer: {name}, name: another}}."
-        if name == "layers" or re.search(RESERVED_ENDS, name):
+        if name == "layers" or name.startswith("training_") or re.search(RESERVED_ENDS, name):
             raise UserError(f"{path}.layers: the name {name} is reserved for other files. {remedy}")
         if not re.fullmatch(pattern, name):
             raise UserError(f"{path}.layers: {name} cannot be part of a file name. {remedy}")
@@ -94,7 +96,7 @@ def check_layer_names(settings: Settings, path: str, pattern: str) -> None:
 
 
 def check_network(settings: Settings, own: Settings, path: str) -> None:
-    """Raise UserError if the network lacks a layer, labels or weights."""
+    """Raise UserError if the network lacks a layer, an epoch, labels or weights."""
     network, model = settings["network"], settings["network"]["model"]
     check_model_name(model, own_key("network", "model", own, path))
     if settings["trained"] and not model.endswith(".py"):
@@ -111,10 +113,28 @@ def check_network(settings: Settings, own: Settings, path: str) -> None:
             if layer["layer"] not in known:
                 name = layer["layer"]
                 raise UserError(f"layers: the network has no {name} ({path}). {suggest(name, known)}")
+    check_checkpoints(settings, own, path)
     if settings["trained"] and settings["kind"] == "npy" and "labels" not in own["npy"]:
         raise UserError(f"{path}.npy: a network cannot be trained without labels. Give labels, or set layers: [pixel].")
     if model.startswith("keras.applications.") and not network["weights"]:
         raise UserError(f"{path}: {model} needs network.weights, a file; random weights have learned nothing.")
+
+
+def check_checkpoints(settings: Settings, own: Settings, path: str) -> None:
+    """Raise UserError if an epoch is not one before the last of the training."""
+    key, epochs = own_key("network", "checkpoints", own, path), settings["network"]["checkpoints"]
+    if settings["trained"]:
+        last = count_epochs(settings)
+        beyond = [epoch for epoch in epochs if epoch >= last]
+        if beyond:
+            raise UserError(
+                f"{key}: {path} is trained for {count_noun(last, 'epoch')}, and the last one is always mapped. "
+                f"Remove {join_words(beyond)}."
+            )
+    elif networks(settings) and any(epochs):
+        raise UserError(
+            f"{key}: {path} uses a model as it is, without epochs. Set network.checkpoints: [0] for this data set."
+        )
 
 
 def check_model_name(model: str, key: str) -> None:

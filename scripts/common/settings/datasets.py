@@ -54,6 +54,11 @@ def is_network_layer(settings: Settings, layer: str) -> bool:
     return not is_vectors(settings) and layer != "pixel"
 
 
+def network_layers(settings: Settings) -> list[str]:
+    """Return the names of the layers that belong to a network of the workflow."""
+    return [layer for layer in layer_names(settings) if is_network_layer(settings, layer)]
+
+
 def has_predictions(settings: Settings, layer: str) -> bool:
     """Return whether a layer belongs to a network that predicts labels, of the workflow or of the user."""
     return layer != "pixel" and bool(predictions(settings))
@@ -157,6 +162,16 @@ def tsne_parameters(settings: Settings) -> dict[str, Any]:
 def count_epochs(settings: Settings) -> int:
     """Return for how many epochs the network is trained."""
     return sum(phase["epochs"] for phase in settings["network"]["schedule"])
+
+
+def shown_epochs(settings: Settings) -> list[int]:
+    """Return the epochs after which the layers are mapped, ascending, with the last."""
+    return [*sorted(settings["network"]["checkpoints"]), count_epochs(settings)]
+
+
+def later_epochs(settings: Settings) -> list[int]:
+    """Return the epochs between the first and the last after which the layers are mapped, too, ascending."""
+    return sorted(set(settings["network"]["checkpoints"]) - {0}) if settings["trained"] else []
 
 
 def count_classes(settings: Settings) -> int | None:

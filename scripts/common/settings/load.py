@@ -7,6 +7,7 @@ from typing import Any
 from snakemake.utils import update_config
 
 from common.errors import UserError, suggest
+from common.settings.comparisons import check_comparisons
 from common.settings.schema import check_schema, convert_numbers
 from common.tsne.backends import AUTO, BACKENDS
 
@@ -23,4 +24,5 @@ def load_configuration(given: Mapping[str, Any], defaults: Mapping[str, Any], sc
     for name in config["make"]:
         if name not in config["datasets"]:
             raise UserError(f"make: there is no data set {name}. {suggest(name, config['datasets'])}")
+    check_comparisons(config)
     return config

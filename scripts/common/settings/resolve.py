@@ -8,12 +8,13 @@ from typing import Any
 
 from snakemake.utils import update_config
 
-from common.errors import UserError
+from common.errors import UserError, suggest
 from common.names import SPLITS, VECTOR_FILES
 from common.settings.checks import check_settings
 from common.settings.schema import check_schema
 
 REPLACEABLE = ("layers", "network", "tsne", "figures")  # global values that a data set may replace
+OF_NETWORK = ("layers", "network", "figures")  # what a data set may replace that is like another one
 OPTIONS = ("size", "white", "skip_damaged", "classes", "sample", "hold_out")  # of a data set only
 
 
@@ -39,18 +40,19 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     """Return the settings of a data set; raises UserError if they are not valid.
 
     Keys: `layers`, `network`, `tsne` and `figures`, `kind` and `source` (what the data set is, and where), the
-    OPTIONS, `columns` (of labels in tables), and `trained`, whether a network is trained. The source of vectors are the
+    OPTIONS, `columns` (of labels in tables), `trained`, whether a network is trained, and `like`, the data set whose
+    images and pixels it shares, or None. The source of vectors are the
     files of each split that is given, by the names VECTOR_FILES, None where there is none.
     """
     path = f"datasets.{name}"
-    own, columns = take_columns(config["datasets"][name])
+    own, columns = take_columns(inherit(config["datasets"][name], config["datasets"], path))
     settings = merge_values(own, config)
     check_schema({**config, **settings}, schema, f"{path}.")
     kind = find_kind(own, schema, path)
     settings |= {key: own.get(key) for key in OPTIONS}
     is_vectors = kind == "vectors"
     source = list_vector_files(own, path) if is_vectors else expand_path(own[kind], f"{path}.{kind}")
-    settings |= {"kind": kind, "columns": columns, "source": source}
+    settings |= {"kind": kind, "columns": columns, "source": source, "like": own.get("like")}
     for key in ("model", "weights"):
         settings["network"][key] = expand_path(settings["network"][key], f"{path}.network.{key}")
     layers = source["train"]["vectors"] if is_vectors else settings["layers"]
@@ -58,6 +60,28 @@ def resolve_dataset(name: str, config: Mapping[str, Any], schema: Mapping[str, A
     settings["trained"] = needs_training(settings)
     check_settings(settings, own, path, schema)
     return settings
+
+
+def inherit(own: Mapping[str, Any], datasets: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """Return what a data set sets itself and, if it is `like` another one, what that one sets.
+
+    Raises UserError if there is no such data set, it cannot be shared, or the data set sets more than its network.
+    """
+    if "like" not in own:
+        return own
+    base = own["like"]
+    if base not in datasets:
+        raise UserError(f"{path}.like: there is no data set {base}. {suggest(base, datasets)}")
+    if "like" in datasets[base]:
+        raise UserError(f"{path}.like: {base} is like {datasets[base]['like']} itself. Name {datasets[base]['like']}.")
+    if "vectors" in datasets[base]:
+        raise UserError(f"{path}.like: {base} has vectors, and no network of the workflow. Name a data set of images.")
+    for key in own:
+        if key not in ("like", *OF_NETWORK):
+            raise UserError(f"{path}.{key}: images and pixels are those of {base}. Set this key there.")
+    merged = copy.deepcopy(dict(datasets[base])) | {"like": base}
+    update_config(merged, {key: own[key] for key in OF_NETWORK if key in own})
+    return merged
 
 
 def take_columns(own: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
