@@ -31,6 +31,23 @@ def in_percent(interval: Mapping[str, float | None] | None, sign: str = "") -> s
     return f"{mean} ({100 * interval['low']:{sign}.2f} to {100 * interval['high']:{sign}.2f})"
 
 
+def in_units(interval: Mapping[str, float | None] | None, sign: str = "") -> str:
+    """Return a score or a difference with its interval."""
+    if not interval:
+        return ""
+    bounds = "" if interval["low"] is None else f" ({interval['low']:{sign}.2f} to {interval['high']:{sign}.2f})"
+    return f"{interval['mean']:{sign}.2f}{bounds}"
+
+
+LEARNED = {  # the scores that are compared before and after training, with their names and their format
+    "knn_accuracy_features": ("kNN accuracy, %", in_percent),
+    "linear_probe_accuracy": ("linear probe accuracy, %", in_percent),
+    "class_mean_accuracy": ("class mean accuracy, %", in_percent),
+    "separation_fuzziness": ("separation fuzziness", in_units),
+    "intrinsic_dimension": ("intrinsic dimension", in_units),
+}
+
+
 def tabulate_accuracies(summary: Mapping) -> str:
     """Return the kNN accuracies of each layer and split, from layers.json."""
     header = ["layer", *(f"{space}, {name}" for space in ("features", "embedding") for name in SPLITS.values())]
@@ -53,6 +70,45 @@ def tabulate_gains(summary: Mapping) -> str:
         rows.append([layer, *gains, *splits])
     network = [in_percent(summary["network"][name].get("network_accuracy"), "+") for name in ("memorization", "shift")]
     return format_rows(header, [*rows, ["network", "", "", "", *network]])
+
+
+def tabulate_learned(summary: Mapping) -> str:
+    """Return what is given and what is learned, on test images, for each layer with a control and each score."""
+    header = ["score", "layer", "pixels", "before training", "given", "after training", "learned"]
+    rows = []
+    for score, (name, style) in LEARNED.items():
+        pixels = style(summary["layers"]["pixel"]["test"].get(score))
+        for layer, entry in summary["layers"].items():
+            if "before_training" in entry:
+                parts = (entry["before_training"], entry["given"], entry, entry["learned"])
+                before, given, after, learned = (part["test"].get(score) for part in parts)
+                cells = [style(before), style(given, "+"), style(after), style(learned, "+")]
+                rows.append([name, layer, pixels.split(" (")[0], *cells])
+                name = ""
+    return format_rows(header, rows)
+
+
+def tabulate_similarity() -> str:
+    """Return the similarity of pairs of layers, averaged over networks, from similarity.csv."""
+    table = pd.read_csv(DOCS / "similarity.csv")
+    layers = [layer for layer in dict.fromkeys([*table.layer, *table.layer_2]) if layer != "pixel"]
+    after, after_2, before, before_2 = table.epoch.isna(), table.epoch_2.isna(), table.epoch == 0, table.epoch_2 == 0
+    same_seed, one_layer = table.network_seed == table.network_seed_2, table.layer == table.layer_2
+    rows = []
+    for layer in layers:
+        second, first = table.layer_2 == layer, table.layer == layer
+        pairs = {
+            "pixels and after training": (table.layer == "pixel") & second & after_2,
+            "pixels and before training": (table.layer == "pixel") & second & before_2,
+            "before and after training": one_layer & first & same_seed & (after != after_2),
+            "two seeds, before training": one_layer & first & ~same_seed & before & before_2,
+            "two seeds, after training": one_layer & first & ~same_seed & after & after_2,
+        }
+        for name, chosen in pairs.items():
+            if chosen.any():
+                means = table[chosen][["cka", "overlap"]].mean()
+                rows.append([layer, name, f"{means.cka:.2f}", f"{means.overlap:.2f}", f"{chosen.sum()}"])
+    return format_rows(["layer", "pair", "linear CKA", "shared neighbors", "pairs"], rows)
 
 
 def tabulate_heldout() -> str:

@@ -87,10 +87,14 @@ def render_pages() -> dict[Path, str]:
     summary = protocol_tables.load_summary()
     tables = {
         "README.md": {
-            "accuracies": protocol_tables.tabulate_accuracies(summary),
+            "learned": protocol_tables.tabulate_learned(summary),
             "gains": protocol_tables.tabulate_gains(summary),
         },
-        "docs/scores.md": {"scores": tabulate_scores()},
+        "docs/scores.md": {
+            "scores": tabulate_scores(),
+            "accuracies": protocol_tables.tabulate_accuracies(summary),
+            "similarity": protocol_tables.tabulate_similarity(),
+        },
         "docs/protocol.md": {"heldout": protocol_tables.tabulate_heldout()},
         "config/README.md": {"keys": tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))},
     }

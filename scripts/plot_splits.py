@@ -101,9 +101,12 @@ def layer_colors(count: int) -> np.ndarray:
 
 
 def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str], noun: str) -> None:
-    """Draw the kNN error over the number of voters, a line for each layer and metric, on the last split there is."""
+    """Draw the kNN error after training over the number of voters, a line for each layer and metric.
+
+    It is that on the last split there is.
+    """
     split = next(split for split in reversed(SPLITS) if (knn.split == split).any())
-    rows = knn[knn.split == split]
+    rows = knn[(knn.split == split) & knn.epoch.isna()]
     errors = 100 * (1 - rows.groupby(["layer", "metric", "k"]).accuracy.mean())
     for color, layer in zip(layer_colors(len(layers)), layers, strict=True):
         for metric, (style, _) in METRICS.items():
@@ -186,7 +189,7 @@ def add_legend(figure: Figure, summary: Mapping[str, Any], texts: Mapping[str, s
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "plot_splits"), matplotlib.rc_context(PAGE_STYLE):
         summary, table = load_json(snakemake.input.summary), load_table(snakemake.input.table, "split", "rows")
-        knn = load_table(snakemake.input.knn, "layer", "split", "metric", "k", "accuracy")
+        knn = load_table(snakemake.input.knn, "layer", "epoch", "split", "metric", "k", "accuracy")
         rows = table.groupby("split").rows.first().to_dict()
         figure = plot_splits(summary, knn, rows, snakemake.params.noun)
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)

@@ -38,7 +38,7 @@ def make_knn(layers: list[str], splits=SPLITS) -> pd.DataFrame:
         for metric in METRICS
         for k in COUNTS
     ]
-    return pd.DataFrame(rows, columns=["layer", "split", "metric", "k", "accuracy"])
+    return pd.DataFrame(rows, columns=["layer", "split", "metric", "k", "accuracy"]).assign(epoch=np.nan)
 
 
 def plot(summary: dict, knn: pd.DataFrame | None = None, rows=ROWS, noun="image"):
@@ -213,11 +213,12 @@ def test_only_error_rates_have_a_logarithmic_axis():
     )
 
 
-def test_curves_are_the_errors_over_the_voters_of_each_layer_and_metric_on_the_last_split():
+def test_curves_are_the_errors_over_the_voters_of_each_layer_and_metric_after_training_on_the_last_split():
     knn = make_knn(["a", "b"])
     other = knn.assign(accuracy=knn.accuracy - 0.02)  # of another network
     other.loc[other.split != "test", "accuracy"] = 0.1
-    axes = find_panels(plot(make_summary(["a", "b"]), pd.concat([knn, other])))[f"{CURVES}, test images"]
+    before = knn.assign(epoch=0, accuracy=0.5)
+    axes = find_panels(plot(make_summary(["a", "b"]), pd.concat([knn, other, before])))[f"{CURVES}, test images"]
     first = np.array([11 + 0.01 * k for k in COUNTS])
     expected = [first - one + (metric == "cosine") for one in (0, 1) for metric in METRICS]
     assert np.allclose([line.get_ydata() for line in axes.lines], expected)

@@ -79,8 +79,10 @@ def test_scores_are_drawn_over_the_depth_before_and_after_training(saved):
         FigureCanvasAgg(figure).draw()
     axes = figure.axes[0]
     curves = [container.lines[0] for container in axes.containers]
-    assert [np.round(curve.get_xdata(), 2).tolist() for curve in curves] == 2 * [[0, 0.33, 0.67, 1]] + 2 * [[0, 0.5, 1]]
-    assert np.allclose(curves[0].get_ydata(), [10, 10, 9, 8]) and np.allclose(curves[1].get_ydata(), [10, 5, 4, 3])
+    assert [np.round(np.asarray(curve.get_xdata(), float), 2).tolist() for curve in curves] == 2 * [
+        [0, 0.33, 0.67, 1]
+    ] + 2 * [[0, 0.5, 1]]
+    assert [list(map(round, curve.get_ydata())) for curve in curves[:2]] == [[10, 10, 9, 8], [10, 5, 4, 3]]
     assert [curve.get_linestyle() for curve in curves] == ["--", "-"] * 2
     assert [text.get_text()[:2] for text in figure.legends[0].texts] == ["A:", "B:"]
 
@@ -122,4 +124,4 @@ def test_page_has_every_network_and_escapes_its_name(saved):
     page = render_comparison(saved.replace({"network": {"A": "<A>"}}), "<Mine>")
     assert "<A>" not in page and "&lt;A&gt;" in page and "<title>&lt;Mine&gt;</title>" in page
     assert "0.9700 (0.9600 to 0.9750)" in page and "1,234" in page and "0.9690" in page
-    assert page.count("<h2>") == 3  # the networks, their own accuracy, and the kNN accuracy
+    assert page.count("<h2>") == 2, "the networks, and their kNN accuracy"
