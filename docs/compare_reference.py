@@ -17,9 +17,14 @@ NOT_COMPARED = ("kl_divergence",)  # it is not a mean over images
 
 
 def list_scores(summary: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the scores of each layer, and of "network" if it has any, from a summary of compare_layers."""
+    """Return the scores of each layer, after and before training, and of the network, from compare_layers' summary."""
+    before = {
+        f"{layer} before training": entry["before_training"]
+        for layer, entry in summary["layers"].items()
+        if "before_training" in entry
+    }
     network = {"network": summary["network"]} if any(summary["network"].get(split) for split in SPLITS) else {}
-    return {**summary["layers"], **network}
+    return {**summary["layers"], **before, **network}
 
 
 def find_limits(expected: Mapping[str, float | None] | None) -> tuple[float, float]:

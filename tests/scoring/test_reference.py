@@ -118,15 +118,36 @@ def test_table_has_a_row_for_each_layer_embedding_split_and_pair_of_seeds(table)
     seeds = yaml.safe_load((ROOT / "docs/reference.yaml").read_text())
     networks, maps = (len(seeds[key]["seeds"]) for key in ("network", "tsne"))
     rows = table[table.embedding == "tsne"].groupby("layer").size().to_dict()
-    assert rows == {"pixel": 3 * maps} | dict.fromkeys(("conv1", "conv2", "dense3"), 3 * maps * networks)
+    of_layer = 3 * maps * networks * 2  # splits, embeddings, networks, before and after training
+    assert rows == {"pixel": 3 * maps} | dict.fromkeys(("conv1", "conv2", "dense3"), of_layer)
     baselines = table[table.embedding != "tsne"].groupby(["layer", "embedding"]).split.apply(list).to_dict()
     assert baselines == {(layer, name): list(SPLITS) for layer in rows for name in BASELINES}
-    assert list(table.columns)[7:] == COMPARED
+    assert list(table.columns)[8:] == COMPARED
     assert table.groupby("split").rows.unique().map(list).to_dict() == {
         "train": [50_000],
         "validation": [10_000],
         "test": [10_000],
     }
+
+
+def test_layers_before_training_are_compared_too(reference, find_differences):
+    other = json.loads(json.dumps(reference))
+    other["layers"]["conv2"]["before_training"]["test"]["linear_probe_accuracy"]["mean"] = 0.5
+    (line,) = find_differences(other, reference)
+    assert line.startswith("conv2 before training, test: linear_probe_accuracy is 0.5000, expected 0.97")
+
+
+def test_similarity_is_that_of_all_pairs_of_layers_epochs_and_networks():
+    table = pd.read_csv(ROOT / "docs/similarity.csv")
+    states = 1 + 3 * 2 * 5
+    assert len(table) == states * (states - 1) // 2 and (table.rows == 5000).all()
+    for score in ("cka", "overlap"):
+        assert table[score].between(0, 1).all()
+        assert (table[f"{score}_low"] <= table[score]).all() and (table[score] <= table[f"{score}_high"]).all()
+    of_dense3 = table[
+        (table.layer == "dense3") & (table.layer_2 == "dense3") & (table.epoch == 0) & (table.epoch_2 == 0)
+    ]
+    assert len(of_dense3) == 10 and of_dense3.overlap.max() < 0.5, "two seeds before training share few neighbors"
 
 
 @pytest.mark.parametrize("key", COMPARED)
@@ -136,10 +157,12 @@ def test_table_is_in_the_range_of_its_score(table, key):
 
 
 def test_summary_has_the_means_of_the_table(table, reference):
-    for (layer, split), rows in table[table.embedding == "tsne"].groupby(["layer", "split"]):
+    of_maps = table[table.embedding == "tsne"]
+    for (layer, epoch, split), rows in of_maps.groupby(["layer", "epoch", "split"], dropna=False):
         means = rows[COMPARED].drop(columns=["kl_divergence", "network_accuracy"]).mean().dropna().to_dict()
-        found = {key: interval["mean"] for key, interval in reference["layers"][layer][split].items()}
-        assert found == pytest.approx(means, abs=2e-6)
+        entry = reference["layers"][layer] if pd.isna(epoch) else reference["layers"][layer]["before_training"]
+        found = {key: interval["mean"] for key, interval in entry[split].items()}
+        assert found == pytest.approx(means, rel=1e-5, abs=2e-6)
 
 
 def test_layers_of_the_reference_differ_from_each_other(reference, find_differences):
@@ -150,7 +173,7 @@ def test_layers_of_the_reference_differ_from_each_other(reference, find_differen
 
 def test_table_of_voters_has_the_accuracies_of_ten_voters_at_ten(table):
     knn = pd.read_csv(ROOT / "docs/knn.csv")
-    keys = ["layer", "network_seed", "split"]
+    keys = ["layer", "epoch", "network_seed", "split"]
     for metric, score in {"euclidean": "features", "cosine": "cosine", "pca": "pca"}.items():
         rows = knn[(knn.metric == metric) & (knn.k == N_VOTERS)].set_index(keys).accuracy.sort_index()
         expected = table[table.embedding == "tsne"].dropna(subset=f"knn_accuracy_{score}")
@@ -168,7 +191,7 @@ def test_texts_have_the_numbers_of_the_scores():
         f"Blocks of {BLOCK_ROWS} consecutive images",
     ):
         assert sentence in text
-    assert f"{N_QUERIES} random images of a split" in (ROOT / "report/splits.rst").read_text()
+    assert f"{N_QUERIES} random {{{{ noun }}}}s of a split" in (ROOT / "report/splits.rst").read_text()
 
 
 @pytest.mark.slow
