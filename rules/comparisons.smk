@@ -26,8 +26,7 @@ rule compare_networks:
         "../scripts/compare_networks.py"
 
 
-rule measure_network_similarity:
-    """Measure how similar the layers of several networks represent the images."""
+use rule measure_similarity as measure_network_similarity with:
     input:
         features=of_compared_layers("results/{dataset}/features/{layer}.npy"),
         labels=of_first_compared("results/{dataset}/data/train_labels.npy"),
@@ -37,17 +36,9 @@ rule measure_network_similarity:
         "logs/measure_network_similarity/{comparison}.log",
     benchmark:
         "benchmarks/measure_network_similarity/{comparison}.jsonl"
-    conda:
-        "../envs/neighbors.yaml"
-    resources:
-        mem_mb=request(1000, config["memory_mb"], features=0.5),
-        block_mb=config["memory_mb"],
-        runtime=request(5, features=0.01),
     params:
-        code=code("measure_network_similarity.py"),
+        code=code("measure_similarity.py"),
         states=compared_layers,
-    script:
-        "../scripts/measure_network_similarity.py"
 
 
 rule plot_networks:

@@ -1,4 +1,4 @@
-"""Measure how similar the layers represent the images: to each other, before and after training, and between seeds."""
+"""Measure how similar layers represent the images: to each other, before and after training, between networks."""
 
 from common.files import atomic_write
 from common.inputs import load_array, load_rows

@@ -13,7 +13,7 @@ from common.tables import load_table
 
 
 def plot_network_similarity(table: pd.DataFrame) -> Figure:
-    """Return a figure of the similarity of all pairs of layers, from the table of measure_network_similarity."""
+    """Return a figure of the similarity of all pairs of layers, from the table of measure_similarity."""
     ends = [table[[f"network{end}", f"layer{end}"]].agg(" ".join, axis=1) for end in ("", "_2")]
     names = list(dict.fromkeys([*ends[0], *ends[1]]))
     figure = Figure((PAGE_WIDTH, 2 * PAGE_WIDTH), layout="constrained")

@@ -29,6 +29,7 @@ from common.figures.panels import (
 from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
 from common.inputs import load_classes, load_json, load_rows
 from common.logs import run_logged
+from common.names import SPLITS
 from common.scoring.relative_depth import relative_depths
 from common.tables import load_table
 
@@ -101,6 +102,7 @@ if __name__ == "__main__":
             maps.setdefault(state["network"], {})[state["layer"]] = points
             found = load_json(scores)
             captions.setdefault(state["network"], {})[state["layer"]] = make_caption(found, "pixel")
+        splits = [{"train": "training"}.get(split, split) for split in SPLITS if found[split]["rows"]]
         figure = plot_networks(
             maps,
             labels,
@@ -108,6 +110,6 @@ if __name__ == "__main__":
             {network: describe_network(table, network) for network in maps},
             captions,
             params.palette,
-            "Scores in the embedding: training / validation / test images",
+            f"Scores in the embedding: {' / '.join(splits)} images",
         )
         save_figure(figure, snakemake.output.eps, snakemake.output.png, DPI)
