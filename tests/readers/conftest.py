@@ -1,6 +1,12 @@
-"""Small data sets on disk, and what prepare_dataset makes of them."""
+"""Small data sets on disk, what prepare_dataset makes of them, and the scripts run in this process."""
 
+import io
+import json
+import runpy
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +14,10 @@ import pytest
 from prepare_dataset import prepare_dataset
 from sklearn.datasets import load_digits
 
+from common.names import SPLITS
 from common.readers import read_dataset
 from common.readers.streams import Stream, write_rows
+from helpers import ROOT
 
 
 class Prepared(NamedTuple):
@@ -53,3 +61,38 @@ def stream_blocks() -> Callable[..., Stream]:
         return Stream("data", (sum(map(len, arrays)), *arrays[0].shape[1:]), lambda: iter(arrays))
 
     return stream_blocks
+
+
+class Named(dict):
+    """Files or parameters by name, as attributes and as items."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@pytest.fixture
+def run_script(tmp_path, monkeypatch):
+    """A function that runs a script, and returns the arrays, JSON files and texts that it wrote, by name.
+
+    `files` are more outputs by name, in paths of their own.
+    """
+    monkeypatch.setattr("common.logs.run_logged", lambda log, name: nullcontext(io.StringIO()))
+
+    def run_script(name, inputs, outputs, files=None, **params):
+        suffixes = dict.fromkeys(("classes", "class_labels"), "json") | {f"{split}_files": "csv" for split in SPLITS}
+        paths = {output: str(tmp_path / f"{name}_{output}.{suffixes.get(output, 'npy')}") for output in outputs}
+        snakemake = SimpleNamespace(
+            input=Named(inputs),
+            output=Named(paths | (files or {})),
+            params=Named(params),
+            wildcards=Named(dataset="Own", layer="three"),
+            log=["any.log"],
+        )
+        runpy.run_path(str(ROOT / f"scripts/{name}.py"), {"snakemake": snakemake}, "__main__")
+        load = {"json": lambda path: json.loads(Path(path).read_text()), "csv": lambda path: Path(path).read_text()}
+        return {output: load.get(path.rpartition(".")[2], np.load)(path) for output, path in paths.items()}
+
+    return run_script
