@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 
@@ -47,6 +48,27 @@ def test_keras_computes_alike_whatever_the_user_has_set(tmp_path, arguments, hid
         "backend": "tensorflow",
         "hidden": hidden,
     }
+
+
+CONVOLUTION = """
+import numpy as np
+from common.networks.keras_setup import keras
+
+keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(20, 5)]).predict(np.zeros((64, 28, 28, 1)), verbose=0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86-64 processors")
+def test_convolutions_are_those_of_onednn(tmp_path):
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "scripts"),
+        "ONEDNN_VERBOSE": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }
+    result = subprocess.run([sys.executable, "-c", CONVOLUTION], capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert ",convolution," in result.stdout
 
 
 def test_keras_runs_on_tensorflow_in_single_precision():
