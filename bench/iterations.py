@@ -17,7 +17,7 @@ from common.files import atomic_write
 from common.tsne.start import make_start, scale_start
 
 SEED = 1004
-ITERATIONS = (500, 750, 1000, 1500, 2000)
+ITERATIONS = (300, 500, 750, 1000, 2000)
 PROCESSES = 2
 OUTPUT = ROOT / "docs/iterations.csv"
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from common.knn.index import (
+    DEPTHS,
     EXACT_DIMENSIONS,
     FULL_RECALL,
     GOOD_RECALL,
@@ -197,4 +198,4 @@ def test_plan_has_the_first_depth_that_reaches_the_full_recall_or_the_last(decay
     assert [(plan.dimensions, plan.candidates) for plan in made] == plans
     assert made[-1].visits == len(search.centers)
     *short, last = [float(message.split("recall ")[1]) for message in caplog.messages]
-    assert max(short, default=0) < FULL_RECALL and (last >= FULL_RECALL or len(short) == 4)
+    assert max(short, default=0) < FULL_RECALL and (last >= FULL_RECALL or len(short) == len(DEPTHS) - 1)

@@ -44,12 +44,12 @@ class Plan(NamedTuple):
     """Parameters of an approximate search."""
 
     dimensions: int  # principal components
-    candidates: int  # multiple of k that is ranked again by the full distance
+    candidates: float  # multiple of k that is ranked again by the full distance
     visits: int  # cells that are searched, those with the nearest centers
 
 
 # Dimensions and candidates, from the fastest to the most accurate
-DEPTHS = ((64, 2), (96, 2), (128, 2), (192, 2), (192, 4))
+DEPTHS = ((64, 2), (96, 2), (128, 2), (192, 2), (192, 2.5), (192, 4))
 
 
 def search_exactly(
@@ -174,7 +174,7 @@ class ProjectedSearch:
         """Return the k rows nearest to each of the queries (m, d): indices (m, k) int32, distances (m, k) float32."""
         projected = project(queries, *self.pca)
         order = np.argsort(assign_cells(self.centers, self.cell_coordinates(projected), self.threads), kind="stable")
-        count = min(plan.candidates * k, len(self.features))
+        count = min(math.ceil(plan.candidates * k), len(self.features))
         indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
         for block in chunks(len(queries), rows_that_fit(self.memory_mb, 2 * count)):
             rows = order[block]
@@ -204,7 +204,7 @@ def make_plans(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -
         all_cells = Plan(*depth, visits=len(search.centers))
         indices, _ = search_others(partial(search, plan=all_cells), queries, sample, k)
         share = recall(indices, exact)
-        log.info("%d components, %d k candidates, all %d cells: recall %.4f", *all_cells, share)
+        log.info("%d components, %g k candidates, all %d cells: recall %.4f", *all_cells, share)
         if share >= FULL_RECALL:
             break
     if share < GOOD_RECALL:
@@ -244,7 +244,7 @@ def build_search(
         for plan in make_plans(projected, planning, planning_neighbors):
             search = partial(projected, plan=plan)
             share = recall(search_others(search, features[testing], testing, k)[0], testing_neighbors)
-            log.info("%d components, %d k candidates, %d cells: recall %.4f on other rows", *plan, share)
+            log.info("%d components, %g k candidates, %d cells: recall %.4f on other rows", *plan, share)
             if share >= MIN_RECALL:
                 return search, {"method": "projected", "recall": share}
         log.info("recall is below %.3f: searching exactly", MIN_RECALL)
