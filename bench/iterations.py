@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from layer_run import LAYERS, ROOT, SHOWN, LayerRun, embed
+from layer_run import LAYERS, ROOT, SHOWN, TSNE, LayerRun, embed
 
 from common.files import atomic_write
 from common.tsne.start import make_start, scale_start
@@ -31,7 +31,8 @@ def measure(task: tuple[str, int], folder: Path) -> dict:
     else:
         pixels = LayerRun(folder, "pixel").coordinates
         start = scale_start(np.concatenate(pixels), SEED)
-    coordinates, divergence = embed(run.joint_neighbors, start, SEED, iterations)
+    without_exaggeration = iterations - TSNE["exaggerated_iterations"]
+    coordinates, divergence = embed(run.joint_neighbors, start, SEED, iterations=without_exaggeration)
     scores = run.score(run.split_rows(coordinates))
     row = {"layer": layer, "iterations": iterations, "kl_divergence": divergence}
     return row | {f"{score}_{split}": scores[split][score] for split in ("train", "test") for score in SHOWN}

@@ -68,15 +68,13 @@ class LayerRun:
 
 
 def embed(
-    neighbors: Mapping[str, np.ndarray], start: np.ndarray, seed: int, iterations: int | None = None
+    neighbors: Mapping[str, np.ndarray], start: np.ndarray, seed: int, **changes: float
 ) -> tuple[np.ndarray, float]:
     """Return an embedding (n, 2) float32 by openTSNE on one thread, and its KL divergence.
 
-    It has the parameters of the default configuration, and as many `iterations` in all.
+    It has the parameters of the default configuration, with some `changes`.
     """
-    parameters = TSNE | {"seed": seed}
-    if iterations is not None:
-        parameters["iterations"] = iterations - parameters["exaggerated_iterations"]
+    parameters = TSNE | {"seed": seed} | changes
     affinities = compute_affinities(neighbors, TSNE["perplexity"], 1)
     coordinates = fit_opentsne(affinities, start, parameters, 1)[0].astype(np.float32)
     return coordinates, kl_divergence(coordinates, affinities.P)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
+from scipy.spatial import KDTree
 
 from common.files import save_json, save_npz
 from common.inputs import load_array, load_classes, load_json, load_neighbors, load_rows
@@ -31,13 +31,13 @@ def find_map_neighbors(coordinates: Mapping[str, np.ndarray], landmarks: np.ndar
     A landmark is not a neighbor of itself.
     """
     k, train = max(N_PRESERVED), coordinates["train"]
-    index = NearestNeighbors(n_neighbors=k + 1, algorithm="kd_tree").fit(train[landmarks])
+    index = KDTree(train[landmarks])
     found = {}
     for split, points in coordinates.items():
         if not len(points):
             found[split] = np.zeros((0, k), int)
             continue
-        distances, indices = index.kneighbors(points)
+        distances, indices = index.query(points, k + 1)
         own = np.arange(len(points)) if split == "train" else np.full(len(points), -1)
         found[split], _ = drop_self(landmarks[indices], distances, own)
     return found

@@ -22,7 +22,7 @@ from common.scoring.parameters import (
     SAMPLE_ROWS,
 )
 from common.text import count_noun, join_words
-from common.tsne.transform import PERPLEXITY, TRANSFORM
+from common.tsne.placement import PERPLEXITY, TRANSFORM
 
 REFERENCES = {
     "Linderman et al. 2019": "Fast interpolation-based t-SNE for improved visualization of single-cell RNA-seq data. "

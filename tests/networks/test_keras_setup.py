@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from common.networks.keras_setup import _silence_stderr, keras
+from common.networks.keras_setup import _hide, _silence_stderr, keras
 from helpers import ROOT
 
 PROGRAM = """
@@ -27,6 +27,7 @@ print(json.dumps({
     "floatx": keras.config.floatx(),
     "backend": keras.config.backend(),
     "hidden": hidden,
+    "unused": [name for name in ("sklearn", "matplotlib", "pandas") if name in sys.modules],
 }))
 """
 
@@ -47,6 +48,7 @@ def test_keras_computes_alike_whatever_the_user_has_set(tmp_path, arguments, hid
         "floatx": "float32",
         "backend": "tensorflow",
         "hidden": hidden,
+        "unused": [],
     }
 
 
@@ -83,3 +85,15 @@ def test_standard_error_is_silent_within_the_block_only(capfd):
         raise ValueError
     os.write(2, b"another\n")
     assert capfd.readouterr().err == "an error\nanother\n"
+
+
+def test_package_is_hidden_within_the_block_unless_it_is_imported_already():
+    import json
+
+    with _hide("json", "wave"):
+        assert __import__("json") is json
+        with pytest.raises(ImportError):
+            import wave
+    import wave
+
+    assert wave.open

@@ -167,7 +167,7 @@ def test_fewest_rows_can_be_scored_and_fewer_cannot(rows, split_rows, classes):
     for count in (MIN_ROWS, MIN_ROWS - 1):
         splits = split_rows(*rows, {"train": count, "validation": 2, "test": 5})
         if count < MIN_ROWS:
-            with pytest.raises(ValueError, match="n_neighbors"):
+            with pytest.raises(IndexError, match=f"size {count}"):
                 score_map(splits, classes, np.arange(count))
         else:
             assert score_map(splits, classes, np.arange(count))[0]["test"]["rows"] == 5

@@ -4,11 +4,10 @@ import logging
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from common.knn.chunks import chunks, rows_that_fit
@@ -23,6 +22,9 @@ from common.knn.exact import (
 )
 from common.knn.pca import BLOCK_MB, SAMPLE_MB, fit_pca, project
 from common.knn.results import drop_self, recall
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
 
 log = logging.getLogger("workflow")
 
@@ -90,8 +92,10 @@ def find_cells(projected: np.ndarray, count: int, rows_per_cell: int, seed: int)
     return fit_k_means(projected[sample], count, seed).cluster_centers_
 
 
-def fit_k_means(rows: np.ndarray, count: int, seed: int) -> KMeans:
+def fit_k_means(rows: np.ndarray, count: int, seed: int) -> "KMeans":
     """Return scikit-learn's k-means with `count` cells, fitted to rows (n, dimensions) float32 on one thread."""
+    from sklearn.cluster import KMeans  # takes seconds, which few jobs need
+
     with threadpool_limits(1):  # several threads would add in any order
         return KMeans(count, init="random", n_init=1, max_iter=8, random_state=seed).fit(rows)
 

@@ -1,7 +1,6 @@
 """Principal components of a feature matrix that may be larger than memory."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from common.knn.chunks import chunks, rows_that_fit
 
@@ -21,6 +20,8 @@ def fit_pca(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np
     scikit-learn's PCA is fitted to a random sample: at most MAX_SAMPLE rows or as many as SAMPLE_MB hold, but at least
     twice `count`.
     """
+    from sklearn.decomposition import PCA  # takes seconds, which few jobs need
+
     rows = np.random.default_rng(seed).permutation(len(features))[: pca_sample_size(features.shape, count)]
     pca = PCA(count, copy=False, random_state=seed).fit(features[np.sort(rows)])
     return pca.mean_.astype(np.float32), np.ascontiguousarray(pca.components_, np.float32)

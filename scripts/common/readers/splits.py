@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from common.errors import UserError
 from common.text import count_noun, join_some
@@ -39,6 +38,8 @@ def draw_sample(labels: np.ndarray, size: int, names: Sequence[str]) -> np.ndarr
             "is" if len(single) == 1 else "are",
             join_some([names[number] for number in np.sort(labels[single])]),
         )
+    from sklearn.model_selection import train_test_split  # takes seconds, which few jobs need
+
     chosen, _ = train_test_split(rows, train_size=size - len(single), stratify=labels[rows], random_state=0)
     return np.sort(np.concatenate([single, chosen]))
 
