@@ -130,6 +130,45 @@ def tabulate_heldout() -> str:
     return format_rows(header, rows)
 
 
-def load_summary() -> dict:
-    """Return the reference, docs/layers.json."""
-    return json.loads((DOCS / "layers.json").read_text(encoding="utf-8"))
+SCORED = {  # of an embedding, with their names, factors and decimals
+    "knn_accuracy_map_test": ("error, test, %", lambda value: f"{100 * (1 - value):.2f}"),
+    "knn_preservation_10_test": ("kept, test, %", lambda value: f"{100 * value:.1f}"),
+    "silhouette_map_train": ("silhouette", "{:.2f}".format),
+    "distance_correlation_train": ("distance correlation", "{:.2f}".format),
+}
+
+
+def tabulate_starts() -> str:
+    """Return the table of the two starts of t-SNE: means over seeds, with the range."""
+    table = pd.read_csv(DOCS / "start.csv")
+    columns = {
+        "kl_divergence": ("KL divergence", "{:.3f}".format),
+        "r_squared": ("R²", "{:.2f}".format),
+        "median_turn": ("median turn, °", "{:.0f}".format),
+        "turned_by_45": ("classes turned by more than 45°", "{:.0f}".format),
+        **SCORED,
+    }
+    rows = []
+    for (layer, start), found in table.groupby(["layer", "start"], sort=False):
+        cells = []
+        for column, (_, style) in columns.items():
+            low, high = sorted((style(found[column].min()), style(found[column].max())), key=float)
+            cells.append(style(found[column].mean()) + (f" ({low} to {high})" if low != high else ""))
+        rows.append([layer, {"reference": "pixels", "pca": "components"}[start], *cells])
+    return format_rows(["layer", "start", *(name for name, _ in columns.values())], rows)
+
+
+def tabulate_iterations() -> str:
+    """Return the table of embeddings by the number of iterations."""
+    table = pd.read_csv(DOCS / "iterations.csv")
+    columns = {"kl_divergence": ("KL divergence", "{:.3f}".format), **SCORED}
+    rows = [
+        [row.layer, f"{row.iterations:,}", *(style(getattr(row, column)) for column, (_, style) in columns.items())]
+        for row in table.itertuples()
+    ]
+    return format_rows(["layer", "iterations", *(name for name, _ in columns.values())], rows)
+
+
+def load_summary(name: str = "layers") -> dict:
+    """Return the summary of a run whose layers.json is docs/{name}.json."""
+    return json.loads((DOCS / f"{name}.json").read_text(encoding="utf-8"))

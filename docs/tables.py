@@ -95,7 +95,11 @@ def render_pages() -> dict[Path, str]:
             "accuracies": protocol_tables.tabulate_accuracies(summary),
             "similarity": protocol_tables.tabulate_similarity(),
         },
-        "docs/protocol.md": {"heldout": protocol_tables.tabulate_heldout()},
+        "docs/protocol.md": {
+            "heldout": protocol_tables.tabulate_heldout(),
+            "starts": protocol_tables.tabulate_starts(),
+            "iterations": protocol_tables.tabulate_iterations(),
+        },
         "config/README.md": {"keys": tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))},
     }
     pages = {}
