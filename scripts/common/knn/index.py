@@ -240,10 +240,10 @@ def build_search(
     exact = partial(search_exactly, features, memory_mb=memory_mb, threads=threads)
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
         count = max(1, min(RECALL_SAMPLE, rows_that_fit(SAMPLE_MB, d) // 2))
-        drawn = np.random.default_rng(seed).choice(n, (2, count), replace=False)
-        (planning, planning_neighbors), (testing, testing_neighbors) = (
-            (rows, search_others(exact, features[rows], rows, k)[0]) for rows in np.sort(drawn)
-        )
+        drawn = np.sort(np.random.default_rng(seed).choice(n, (2, count), replace=False))
+        neighbors, _ = search_others(exact, features[drawn.ravel()], drawn.ravel(), k)
+        planning, testing = drawn
+        planning_neighbors, testing_neighbors = np.split(neighbors, 2)
         projected = ProjectedSearch(features, seed, memory_mb, threads)
         for plan in make_plans(projected, planning, planning_neighbors):
             search = partial(projected, plan=plan)
