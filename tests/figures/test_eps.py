@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
 from PIL import Image
 
 from common.figures.files import eps_head, png_chunks, save_figure, save_image
@@ -64,6 +67,16 @@ def test_text_of_a_figure_is_in_a_truetype_font(figure, tmp_path):
     save_figure(figure, tmp_path / "a.eps", tmp_path / "a.png", 100)
     text = (tmp_path / "a.eps").read_text()
     assert "/FontType 42 def" in text and "/FontType 3 def" not in text
+
+
+def test_box_of_the_font_is_that_of_all_its_glyphs(figure, tmp_path):
+    save_figure(figure, tmp_path / "a.eps", tmp_path / "a.png", 100)
+    (box,) = re.findall(r"/FontBBox \[(.*?)\]", (tmp_path / "a.eps").read_text("latin-1"))
+    glyphs = TTFont(findfont("DejaVu Sans")).getGlyphSet()
+    pen = BoundsPen(glyphs)
+    for name in glyphs:
+        glyphs[name].draw(pen)
+    assert [float(number) for number in box.split()] == pytest.approx(pen.bounds)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -11,12 +11,16 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from matplotlib.backends import backend_ps
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 import common.figures.style  # noqa: F401, which sets matplotlib up
 from common.files import atomic_write
+
+# matplotlib draws all glyphs of a font to find their box, which takes longer than the figure; the font states it.
+backend_ps._bounds = lambda font: [getattr(font["head"], side) for side in ("xMin", "yMin", "xMax", "yMax")]
 
 NAME_SIZE = 2  # points an inch of the figure, of the name in a PNG file
 
