@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in $(PYTHONS:%=python%) python3; do \
 	case " $(PYTHONS) " in (*" $$version "*) echo $$python; break;; esac; done)
 BIN = .venv/bin
 
-.PHONY: figures test bench growth docs format requirements explorer-library
+.PHONY: figures test bench growth docs format requirements explorer
 
 figures: .venv/installed
 	$(BIN)/snakemake --cores all
@@ -71,16 +71,16 @@ requirements:
 			$$name.in -o $$name.txt || exit 1; \
 	done
 
-# Bundle what the explorer draws with into one file, from the versions in its package.json; needs npm.
+# Bundle the explorer's modules and what they draw with into one file, from the versions in its package.json; needs npm.
 EXPLORER = scripts/explorer
-explorer-library:
+explorer:
 	folder=$$(mktemp -d) && cp $(EXPLORER)/package.json $$folder && \
 	npm install --prefix $$folder --no-package-lock --ignore-scripts --no-audit --no-fund --silent && \
 	{ for package in $$(cd $$folder/node_modules && ls -d @flekschas/* [!@]* | grep -v esbuild | LC_ALL=C sort); do \
 		echo "/*! $$package $$(node -p "require('$$folder/node_modules/$$package/package.json').version")"; \
 		cat $$folder/node_modules/$$package/LICENSE*; echo "*/"; \
 	  done; \
-	  echo 'export { default as createScatterplot } from "regl-scatterplot"' | (cd $$folder && node_modules/.bin/esbuild \
-		--bundle --minify --format=iife --global-name=library --target=es2022 --alias:regl=regl/dist/regl.unchecked.js \
-		--legal-comments=none --log-level=error); \
-	} > $(EXPLORER)/library.js && rm -r $$folder
+	  NODE_PATH=$$folder/node_modules $$folder/node_modules/.bin/esbuild $(EXPLORER)/modules/start.js \
+		--bundle --minify --format=iife --target=es2022 --alias:regl=regl/dist/regl.unchecked.js \
+		--legal-comments=none --log-level=error; \
+	} > $(EXPLORER)/bundle.js && rm -r $$folder

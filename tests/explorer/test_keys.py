@@ -52,7 +52,7 @@ def test_drag_moves_the_map_and_the_wheel_zooms(page):
 
 
 def test_help_names_every_key():
-    script = (ROOT / "scripts/explorer/keys.js").read_text()
+    script = (ROOT / "scripts/explorer/modules/keys.js").read_text()
     keys = re.findall(r'^  "?([a-z?+0-]|Escape)"?: ', script.split("const KEYS = {")[1].split("};")[0], re.M)
     page = (ROOT / "scripts/explorer/explorer.html").read_text()
     named = {key.lower() for key in re.findall(r"<kbd>(.*?)</kbd>", page)}

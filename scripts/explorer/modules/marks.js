@@ -1,5 +1,9 @@
 // The marks above the points: the names of the classes, the rings around images and the lines to neighbors.
-"use strict";
+
+import { data, hasImages, hasLabels, labels } from "./data.js";
+import { $, setAttributes } from "./elements.js";
+import { locateImage, mapHeight, mapWidth, projectPoint } from "./plot.js";
+import { getNeighbors, state } from "./state.js";
 
 const MAX_COVERED = 1 / 6; // the share of the map that names may cover
 const TIP_WIDTH = 64; // pixels, as in map.css
@@ -17,7 +21,7 @@ function addMark(tag, attributes = {}) {
 }
 
 /** Add all marks; later ones lie above earlier ones. */
-function addMarks() {
+export function addMarks() {
   addClassNames();
   neighborLines = Array.from({ length: data.nearest }, () => addMark("line"));
   neighborRings = Array.from({ length: data.nearest }, () => addMark("circle", { r: 4.5 }));
@@ -41,7 +45,7 @@ function addClassNames() {
 }
 
 /** Draw all marks. It is called with each frame of the plot, since the marks move with the points. */
-function drawMarks() {
+export function drawMarks() {
   drawClassNames();
   drawPin();
   drawHover();

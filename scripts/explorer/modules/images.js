@@ -1,5 +1,6 @@
 // The images. Many of them share a sheet, which is decoded when one of its images is first shown.
-"use strict";
+
+import { data, hasImages } from "./data.js";
 
 const sheets = new Map(); // by number, promises of decoded sheets
 
@@ -14,7 +15,7 @@ function decodeSheet(number) {
 }
 
 /** Draw an image on a canvas. If another one is asked for before its sheet is decoded, only that one is drawn. */
-async function drawImage(canvas, image) {
+export async function drawImage(canvas, image) {
   if (!hasImages) return;
   const [width, height] = data.size;
   const perSheet = data.side ** 2;

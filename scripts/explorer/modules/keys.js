@@ -1,5 +1,12 @@
 // The keys, and the buttons that do the same.
-"use strict";
+
+import { $ } from "./elements.js";
+import { clearFilters, cycleHeldOut, toggleWrong } from "./filters.js";
+import { showLayer, wantedLayer } from "./layers.js";
+import { moveView, showWholeMap } from "./plot.js";
+import { pinImage, pinRandomImage } from "./pointing.js";
+import { exportSelection, selectImages, selectImagesInView, toggleBoxMode } from "./selection.js";
+import { state } from "./state.js";
 
 const ZOOM = 1.4; // the factor of one step
 
@@ -35,7 +42,7 @@ function undoLast() {
 }
 
 /** Do what a key stands for. Keys with Ctrl, Alt or Meta are left to the browser, and all keys while help is open. */
-function handleKey(event) {
+export function handleKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const isLayer = /^[1-9]$/.test(key);
@@ -46,7 +53,7 @@ function handleKey(event) {
 }
 
 /** Let buttons do what their keys do. */
-function connectButtons() {
+export function connectButtons() {
   for (const [id, key] of Object.entries(KEYS_OF_BUTTONS)) $(id).onclick = KEYS[key];
   $("clear").onclick = () => selectImages([]);
 }

@@ -1,7 +1,18 @@
 // The start of the explorer, a page that needs no server. It draws with regl-scatterplot because this library moves
 // points between maps on the GPU and has a box that selects every point in it. Bokeh does not move points, the box of
 // deck.gl finds only points that nothing covers, and embedding-atlas reads its data from a database.
-"use strict";
+
+import { drawCard } from "./card.js";
+import { data, loadArrays, maps } from "./data.js";
+import { $ } from "./elements.js";
+import { handleKey } from "./keys.js";
+import { showLayer } from "./layers.js";
+import { drawMarks } from "./marks.js";
+import { fillPage, updatePage } from "./page.js";
+import { createPlot, getPoints, locateImage, plot, showWholeMap } from "./plot.js";
+import { listenToMouse, pinImage } from "./pointing.js";
+import { formatSelection, listenToBox, selectImages } from "./selection.js";
+import { state } from "./state.js";
 
 /** React to keys, to the size of the window and to the theme. */
 function listenToWindow() {

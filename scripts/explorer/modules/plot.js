@@ -1,16 +1,20 @@
-// The plot draws the points of the map and moves them on the GPU. It is made by regl-scatterplot (library.js).
-"use strict";
+// The plot draws the points of the map and moves them on the GPU. It is made by regl-scatterplot.
+
+import createScatterplot from "regl-scatterplot";
+import { data, getClassOfKind, kinds, maps, shuffledImages } from "./data.js";
+import { $ } from "./elements.js";
+import { isHidden, isInColor, isKindInColor, state } from "./state.js";
 
 const COVERAGE = 0.5; // the share of the map's area that the points would cover side by side
 const POINT_SIZES = [1.4, 9]; // pixels: the smallest and the largest diameter of a point
 const MAX_ENLARGEMENT = 3; // of the points in color where most are gray
 
-let plot;
-let mapWidth, mapHeight; // of the map on the page, in pixels
+export let plot;
+export let mapWidth, mapHeight; // of the map on the page, in pixels
 
 /** Create the plot, without points. */
-function createPlot() {
-  plot = library.createScatterplot({
+export function createPlot() {
+  plot = createScatterplot({
     canvas: $("points"),
     syncEvents: true,
     colorBy: "valueA",
@@ -30,13 +34,13 @@ function createPlot() {
 }
 
 /** Return the points of the layer that is shown, as the plot takes them. */
-const getPoints = () => ({ x: maps[state.layer].x, y: maps[state.layer].y, z: kinds });
+export const getPoints = () => ({ x: maps[state.layer].x, y: maps[state.layer].y, z: kinds });
 
 /** Return a color of the style sheet, which depends on the theme. */
 const getThemeColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Return the images that are drawn gray, in color, and not at all, each in the order of drawing. */
-function groupImages() {
+export function groupImages() {
   const groups = { gray: [], colored: [], hidden: [] };
   for (const image of shuffledImages) {
     const group = isHidden(image) ? "hidden" : isInColor(image) ? "colored" : "gray";
@@ -75,31 +79,31 @@ function filterPoints({ gray, colored, hidden }) {
 }
 
 /** Bring the plot in line with the filters, the theme and the size of the map. */
-function updatePlot(groups) {
+export function updatePlot(groups) {
   ({ width: mapWidth, height: mapHeight } = $("points").getBoundingClientRect());
   stylePoints(groups);
   filterPoints(groups);
 }
 
 /** Return the pixel of the map where a point is that moves between the given coordinates of two layers. */
-function projectPoint(from, to) {
+export function projectPoint(from, to) {
   const [x, y] = [0, 1].map((axis) => from[axis] + (to[axis] - from[axis]) * state.progress);
   const view = plot.get("camera").view;
   return [(mapWidth + mapHeight * (view[0] * x + view[12])) / 2, (mapHeight * (1 - view[5] * y - view[13])) / 2];
 }
 
 /** Return the pixel of the map where an image is. */
-function locateImage(image) {
+export function locateImage(image) {
   const [from, to] = [maps[state.from], maps[state.layer]];
   return projectPoint([from.x[image], from.y[image]], [to.x[image], to.y[image]]);
 }
 
 /** Move the view by shares of its size, and zoom it by a factor; below 1 it comes closer. */
-function moveView(dx, dy, factor) {
+export function moveView(dx, dy, factor) {
   const [x, y] = plot.get("cameraTarget");
   const distance = plot.get("cameraDistance") * factor;
   plot.zoomToLocation([x + dx * distance, y + dy * distance], distance);
 }
 
 /** Zoom to the whole map. */
-const showWholeMap = () => plot.zoomToArea({ x: -1, y: -1, width: 2, height: 2 });
+export const showWholeMap = () => plot.zoomToArea({ x: -1, y: -1, width: 2, height: 2 });

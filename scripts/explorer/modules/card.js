@@ -1,8 +1,25 @@
 // The card: the image under the mouse, or else the pinned one, with its facts and its neighbors.
-"use strict";
+
+import {
+  confidences,
+  data,
+  getClassName,
+  hasHeldOut,
+  hasImages,
+  hasLabels,
+  isWrong,
+  labels,
+  locateInSplit,
+  names,
+  predictions,
+} from "./data.js";
+import { $, makeElement } from "./elements.js";
+import { drawImage } from "./images.js";
+import { pinImage } from "./pointing.js";
+import { getNeighbors, state } from "./state.js";
 
 /** Draw the card, or the hint if there is no image to show. */
-function drawCard() {
+export function drawCard() {
   const image = state.hovered >= 0 ? state.hovered : state.pinned;
   for (const element of document.querySelectorAll(".layer")) element.textContent = data.layers[state.layer];
   $("about").hidden = $("nearest").hidden = image < 0;

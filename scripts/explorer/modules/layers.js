@@ -1,12 +1,19 @@
 // The layers: a button each, and the points that move from the map of one layer to the map of another.
-"use strict";
+
+import { drawCard } from "./card.js";
+import { data, maps } from "./data.js";
+import { $, makeElement, setPressed } from "./elements.js";
+import { drawMarks } from "./marks.js";
+import { getPoints, plot } from "./plot.js";
+import { hoverImage } from "./pointing.js";
+import { state } from "./state.js";
 
 const MOVE_TIME = 1100; // milliseconds
 
-let wantedLayer = 0; // the layer asked for last, which the points may still have to reach
+export let wantedLayer = 0; // the layer asked for last, which the points may still have to reach
 
 /** Add a button for each layer. */
-function addLayerButtons() {
+export function addLayerButtons() {
   data.layers.forEach((layer, number) => {
     const button = makeElement("button", { type: "button", textContent: layer });
     setPressed(button, number === 0);
@@ -17,7 +24,7 @@ function addLayerButtons() {
 }
 
 /** Show the map of a layer, given by its number. */
-async function showLayer(layer) {
+export async function showLayer(layer) {
   if (layer < 0 || layer >= maps.length) return;
   wantedLayer = layer;
   [...$("layers").children].forEach((button, number) => setPressed(button, number === layer));

@@ -1,10 +1,15 @@
 // The selection: images chosen with a box, counted, and exported as CSV.
-"use strict";
 
-let isDrawingBox = false;
+import { data, getClassName, hasLabels, isWrong, itemsName, locateInSplit, names, predictions } from "./data.js";
+import { $, formatNumber, setPressed } from "./elements.js";
+import { plot } from "./plot.js";
+import { hoverImage } from "./pointing.js";
+import { isInColor, state } from "./state.js";
+
+export let isDrawingBox = false;
 
 /** Select images and count them; an empty array deselects all. */
-function selectImages(images) {
+export function selectImages(images) {
   state.selection = images;
   if (images.length) plot.select(images, { preventEvent: true });
   else plot.deselect({ preventEvent: true });
@@ -18,7 +23,7 @@ function selectFromPlot(property) {
   selectImages(plot.get(property).filter(isInColor).sort((a, b) => a - b));
 }
 
-const selectImagesInView = () => selectFromPlot("pointsInView");
+export const selectImagesInView = () => selectFromPlot("pointsInView");
 
 /** Let a drag draw a box, or else move the map. */
 function setBoxMode(isOn) {
@@ -27,10 +32,10 @@ function setBoxMode(isOn) {
   plot.set({ mouseMode: isOn ? "lasso" : "panZoom" });
 }
 
-const toggleBoxMode = () => setBoxMode($("box").getAttribute("aria-pressed") !== "true");
+export const toggleBoxMode = () => setBoxMode($("box").getAttribute("aria-pressed") !== "true");
 
 /** Select the images in a box that the reader has drawn. */
-function listenToBox() {
+export function listenToBox() {
   plot.subscribe("lassoStart", () => {
     isDrawingBox = true;
     hoverImage(-1);
@@ -42,7 +47,7 @@ function listenToBox() {
 }
 
 /** Return the selection as CSV, one row per image: its number in its split, its file, label and prediction. */
-function formatSelection() {
+export function formatSelection() {
   const header = [
     ...["id", "split"],
     ...(data.naming ? [data.naming] : []),
@@ -61,7 +66,7 @@ function formatSelection() {
 }
 
 /** Download the selection as a CSV file. */
-function exportSelection() {
+export function exportSelection() {
   if (!state.selection.length) return;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([formatSelection()], { type: "text/csv" }));

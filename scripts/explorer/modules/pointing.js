@@ -1,12 +1,20 @@
 // Pointing at images and pinning them.
-"use strict";
+
+import { drawCard } from "./card.js";
+import { shuffledImages } from "./data.js";
+import { $ } from "./elements.js";
+import { drawImage } from "./images.js";
+import { drawMarks } from "./marks.js";
+import { locateImage, plot } from "./plot.js";
+import { isDrawingBox, selectImages } from "./selection.js";
+import { isInColor, state } from "./state.js";
 
 const MAX_DISTANCE = 10; // pixels between the mouse and an image in color that is found among gray ones
 
 const mouse = { x: 0, y: 0, dragging: false }; // in pixels of the map
 
 /** Show the image under the mouse; -1 stands for none. */
-function hoverImage(image) {
+export function hoverImage(image) {
   state.hovered = image;
   $("points").classList.toggle("hit", image >= 0);
   if (image >= 0) drawImage($("tip"), image);
@@ -15,14 +23,14 @@ function hoverImage(image) {
 }
 
 /** Pin an image and mark its neighbors; -1 unpins it. */
-function pinImage(image) {
+export function pinImage(image) {
   state.pinned = image;
   drawCard();
   drawMarks();
 }
 
 /** Pin a random image among those in color. */
-function pinRandomImage() {
+export function pinRandomImage() {
   const colored = shuffledImages.filter(isInColor);
   if (colored.length) pinImage(colored[Math.floor(Math.random() * colored.length)]);
 }
@@ -52,7 +60,7 @@ function findImage(found) {
 }
 
 /** Show the image that the mouse points at, and pin the image that it clicks. */
-function listenToMouse() {
+export function listenToMouse() {
   addEventListener("mousemove", trackMouse, { capture: true });
   addEventListener("mousedown", trackMouse, { capture: true });
   plot.subscribe("pointOver", (found) => {

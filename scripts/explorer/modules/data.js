@@ -1,30 +1,31 @@
 // The data of the page: the map of each layer, and what is known of each image. An image is identified by its number;
 // training images come first, then validation and test images. A data set without images has rows of numbers in their place.
-"use strict";
 
-const data = JSON.parse($("data").textContent);
+import { $ } from "./elements.js";
+
+export const data = JSON.parse($("data").textContent);
 $("data").remove();
 
 const splits = Object.keys(data.splits); // "train", "validation" and "test", in the order of the images
 const imageCount = splits.reduce((sum, split) => sum + data.splits[split], 0);
-const hasHeldOut = imageCount > data.splits.train;
-const hasImages = data.size !== null;
-const hasLabels = data.classes.length > 0;
-const itemsName = hasImages ? "images" : "rows"; // what the points stand for
+export const hasHeldOut = imageCount > data.splits.train;
+export const hasImages = data.size !== null;
+export const hasLabels = data.classes.length > 0;
+export const itemsName = hasImages ? "images" : "rows"; // what the points stand for
 
-const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neighbors of each image, nearest first
-let labels, predictions, confidences; // of each image; the latter two are undefined if they are unknown
-let names; // of each image; undefined unless its file or its name is known
-let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
+export const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neighbors of each image, nearest first
+export let labels, predictions, confidences; // of each image; the latter two are undefined if they are unknown
+export let names; // of each image; undefined unless its file or its name is known
+export let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
 
-const isHeldOut = (image) => image >= data.splits.train;
-const isWrong = (image) => data.predicted && predictions[image] !== labels[image];
+export const isHeldOut = (image) => image >= data.splits.train;
+export const isWrong = (image) => data.predicted && predictions[image] !== labels[image];
 
 /** Return the name of an image's class, or an empty text without labels. */
-const getClassName = (image) => data.classes[labels[image]] ?? "";
+export const getClassName = (image) => data.classes[labels[image]] ?? "";
 
 /** Return the split of an image, and its number in it. */
-function locateInSplit(image) {
+export function locateInSplit(image) {
   let id = image;
   for (const split of splits) {
     if (id < data.splits[split]) return { split, id };
@@ -34,9 +35,9 @@ function locateInSplit(image) {
 
 // A kind is a number with three parts. Size and color of a point depend on it.
 const getKind = (image) => 4 * labels[image] + 2 * isWrong(image) + isHeldOut(image);
-const getClassOfKind = (kind) => kind >> 2;
-const isKindWrong = (kind) => Boolean(kind & 2);
-const isKindHeldOut = (kind) => Boolean(kind & 1);
+export const getClassOfKind = (kind) => kind >> 2;
+export const isKindWrong = (kind) => Boolean(kind & 2);
+export const isKindHeldOut = (kind) => Boolean(kind & 1);
 
 /** Return an array of the data as numbers; it is stored as base64 of gzip of little-endian numbers. */
 async function unpackArray({ type, bytes }) {
@@ -49,7 +50,7 @@ async function unpackArray({ type, bytes }) {
 }
 
 /** Unpack all arrays of the data. */
-async function loadArrays() {
+export async function loadArrays() {
   [labels, predictions, confidences] = await Promise.all(
     ["label", "prediction", "confidence"].map((key) => data.arrays[key] && unpackArray(data.arrays[key])),
   );
@@ -78,4 +79,4 @@ function shuffleImages() {
   return order;
 }
 
-const shuffledImages = shuffleImages();
+export const shuffledImages = shuffleImages();

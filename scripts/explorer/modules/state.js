@@ -1,7 +1,8 @@
 // The state of the page: what the reader has chosen, and what follows from it for each image.
-"use strict";
 
-const state = {
+import { data, getClassOfKind, isHeldOut, isKindHeldOut, isKindWrong, kinds, maps } from "./data.js";
+
+export const state = {
   layer: 0, // the layer that is shown
   from: 0, // the layer that the points move from
   progress: 1, // the share of the way that they have moved
@@ -14,17 +15,17 @@ const state = {
 };
 
 /** Tell whether the images of a kind are in color. */
-function isKindInColor(kind) {
+export function isKindInColor(kind) {
   if (state.classes.size && !state.classes.has(getClassOfKind(kind))) return false;
   if (state.wrong && !isKindWrong(kind)) return false;
   return state.heldout !== "only" || isKindHeldOut(kind);
 }
 
-const isHidden = (image) => state.heldout === "hidden" && isHeldOut(image);
-const isInColor = (image) => isKindInColor(kinds[image]) && !isHidden(image);
+export const isHidden = (image) => state.heldout === "hidden" && isHeldOut(image);
+export const isInColor = (image) => isKindInColor(kinds[image]) && !isHidden(image);
 
 /** Return the nearest neighbors of an image in the layer that is shown, nearest first. */
-function getNeighbors(image) {
+export function getNeighbors(image) {
   const start = image * data.nearest;
   return [...maps[state.layer].neighbors.subarray(start, start + data.nearest)];
 }

@@ -1,21 +1,20 @@
 // Helpers that find, make and change elements of the page.
-"use strict";
 
 /** Return the element with an id. */
-const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id);
 
 /** Return a new HTML element with the given properties. */
-const makeElement = (tag, properties) => Object.assign(document.createElement(tag), properties);
+export const makeElement = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
 /** Set several attributes of an element. */
-function setAttributes(element, attributes) {
+export function setAttributes(element, attributes) {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
 }
 
 /** Tell readers of the page, and the style sheets, whether a button is pressed. */
-function setPressed(button, pressed) {
+export function setPressed(button, pressed) {
   button.setAttribute("aria-pressed", pressed);
 }
 
 /** Return a number as text, with commas between thousands. */
-const formatNumber = (number) => number.toLocaleString("en");
+export const formatNumber = (number) => number.toLocaleString("en");

@@ -1,8 +1,12 @@
 // The filters, which decide what is in color: classes, wrong predictions and held-out images.
-"use strict";
+
+import { data, hasHeldOut, hasLabels, isWrong, shuffledImages } from "./data.js";
+import { $, formatNumber, makeElement, setPressed } from "./elements.js";
+import { updatePage } from "./page.js";
+import { state } from "./state.js";
 
 /** Add a button for each class; together they are the legend. */
-function addClassButtons() {
+export function addClassButtons() {
   const longest = Math.max(1, ...data.classes.map((text) => text.length));
   $("classes").style.setProperty("--wide", `${Math.max(46, 34 + 8 * longest)}px`);
   $("classes").classList.toggle("names", longest > 2);
@@ -18,7 +22,7 @@ function addClassButtons() {
 }
 
 /** Prepare the buttons for wrong predictions and held-out images; hide those without any. */
-function prepareFilterButtons() {
+export function prepareFilterButtons() {
   $("wrong").hidden = !data.predicted;
   $("misses").textContent = formatNumber(shuffledImages.filter(isWrong).length);
   $("heldout").hidden = !hasHeldOut;
@@ -33,7 +37,7 @@ function toggleClass(label) {
 }
 
 /** Color only wrong predictions, or all. */
-function toggleWrong() {
+export function toggleWrong() {
   state.wrong = data.predicted && !state.wrong;
   updatePage();
 }
@@ -45,19 +49,19 @@ function setHeldOut(value) {
 }
 
 /** Go on to the next way to show held-out images. */
-function cycleHeldOut() {
+export function cycleHeldOut() {
   if (hasHeldOut) setHeldOut({ with: "only", only: "hidden", hidden: "with" }[state.heldout]);
 }
 
 /** Color all images. */
-function clearFilters() {
+export function clearFilters() {
   state.classes.clear();
   state.wrong = false;
   setHeldOut("with");
 }
 
 /** Show on the buttons which filters are on. */
-function pressFilterButtons() {
+export function pressFilterButtons() {
   for (const button of $("classes").children) setPressed(button, state.classes.has(Number(button.value)));
   for (const button of $("heldout").querySelectorAll("button")) setPressed(button, button.value === state.heldout);
   setPressed($("wrong"), state.wrong);

@@ -1,8 +1,18 @@
 // The page as a whole, which is filled once and updated whenever something changes.
-"use strict";
+
+import { data, hasHeldOut, hasImages, hasLabels, itemsName } from "./data.js";
+import { $, formatNumber } from "./elements.js";
+import { addClassButtons, prepareFilterButtons, pressFilterButtons } from "./filters.js";
+import { connectButtons } from "./keys.js";
+import { addLayerButtons } from "./layers.js";
+import { addMarks, drawMarks } from "./marks.js";
+import { groupImages, updatePlot } from "./plot.js";
+import { pinImage } from "./pointing.js";
+import { selectImages } from "./selection.js";
+import { isHidden, isInColor, state } from "./state.js";
 
 /** Fill the page with what the data has. */
-function fillPage() {
+export function fillPage() {
   adaptTexts();
   showOrigin();
   document.body.classList.toggle("plain", !hasImages);
@@ -34,7 +44,7 @@ function showOrigin() {
 }
 
 /** Bring the page in line with the filters, the theme and the size of the window. */
-function updatePage() {
+export function updatePage() {
   const groups = groupImages();
   updatePlot(groups);
   pressFilterButtons();
