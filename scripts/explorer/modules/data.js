@@ -33,6 +33,14 @@ export function locateInSplit(image) {
   }
 }
 
+/** Return the number of the image with this "split:id", or -1 if there is none. */
+export function numberInData(text) {
+  const [, split, id] = text.match(/^(\w+):(\d+)$/) ?? [];
+  if (!(Number(id) < data.splits[split])) return -1;
+  const before = splits.slice(0, splits.indexOf(split));
+  return before.reduce((sum, name) => sum + data.splits[name], Number(id));
+}
+
 // A kind is a number with three parts. Size and color of a point depend on it.
 const getKind = (image) => 4 * labels[image] + 2 * isWrong(image) + isHeldOut(image);
 export const getClassOfKind = (kind) => kind >> 2;

@@ -1,5 +1,6 @@
 // The layers: a button each, and the points that move from the map of one layer to the map of another.
 
+import { writeAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { data, maps } from "./data.js";
 import { $, makeElement, setPressed } from "./elements.js";
@@ -27,6 +28,7 @@ export function addLayerButtons() {
 export async function showLayer(layer) {
   if (layer < 0 || layer >= maps.length) return;
   wantedLayer = layer;
+  writeAddress();
   [...$("layers").children].forEach((button, number) => setPressed(button, number === layer));
   if (state.progress < 1) return; // the points are moving, and the loop below will go on to this layer
   hoverImage(-1);

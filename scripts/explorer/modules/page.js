@@ -1,5 +1,6 @@
 // The page as a whole, which is filled once and updated whenever something changes.
 
+import { writeAddress } from "./address.js";
 import { data, hasHeldOut, hasImages, hasLabels, itemsName } from "./data.js";
 import { $, formatNumber } from "./elements.js";
 import { addClassButtons, prepareFilterButtons, pressFilterButtons } from "./filters.js";
@@ -52,6 +53,7 @@ export function updatePage() {
   selectImages(state.selection.filter(isInColor));
   showStatus(groups);
   drawMarks();
+  writeAddress();
 }
 
 /** Say how many images are shown, and how many of them are in color. */

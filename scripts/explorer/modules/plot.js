@@ -105,5 +105,11 @@ export function moveView(dx, dy, factor) {
   plot.zoomToLocation([x + dx * distance, y + dy * distance], distance);
 }
 
+/** Return the view: the x and y of its center and its distance. */
+export const getView = () => [...plot.get("cameraTarget"), plot.get("cameraDistance")];
+
+/** Show a view, as getView returns it. */
+export const setView = ([x, y, distance]) => plot.zoomToLocation([x, y], distance);
+
 /** Zoom to the whole map. */
 export const showWholeMap = () => plot.zoomToArea({ x: -1, y: -1, width: 2, height: 2 });

@@ -1,5 +1,6 @@
 // Pointing at images and pinning them.
 
+import { writeAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { shuffledImages } from "./data.js";
 import { $ } from "./elements.js";
@@ -27,6 +28,7 @@ export function pinImage(image) {
   state.pinned = image;
   drawCard();
   drawMarks();
+  writeAddress();
 }
 
 /** Pin a random image among those in color. */

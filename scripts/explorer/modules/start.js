@@ -2,6 +2,7 @@
 // points between maps on the GPU and has a box that selects every point in it. Bokeh does not move points, the box of
 // deck.gl finds only points that nothing covers, and embedding-atlas reads its data from a database.
 
+import { applyAddress, listenToAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { data, loadArrays, maps } from "./data.js";
 import { $ } from "./elements.js";
@@ -34,6 +35,8 @@ async function startExplorer() {
   plot.subscribe("drawing", drawMarks);
   updatePage();
   drawCard();
+  listenToAddress(plot);
+  await applyAddress();
   listenToWindow();
 }
 

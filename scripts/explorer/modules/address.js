@@ -1,0 +1,81 @@
+// The address of the page, whose fragment has the state: a copied address opens the same view, and the browser's back
+// button returns to the one before.
+
+import { data, hasHeldOut, locateInSplit, numberInData } from "./data.js";
+import { $ } from "./elements.js";
+import { showLayer, wantedLayer } from "./layers.js";
+import { updatePage } from "./page.js";
+import { getView, setView } from "./plot.js";
+import { pinImage } from "./pointing.js";
+import { state } from "./state.js";
+
+const DECIMALS = 3; // of the view
+const VIEW_DELAY = 300; // milliseconds without a move after which the view is in the address
+
+let wholeView; // the view of the whole map, which is not in the address
+let isApplying = false; // while an address is applied, the state does not change it
+let viewTimer;
+
+/** Return the view as text. */
+const formatView = () => getView().map((number) => number.toFixed(DECIMALS)).join(",");
+
+/** Return the state of the page as the fragment of its address. */
+function formatState() {
+  const parts = new URLSearchParams({ layer: data.layers[wantedLayer] });
+  if (state.pinned >= 0) {
+    const { split, id } = locateInSplit(state.pinned);
+    parts.append("pin", `${split}:${id}`);
+  }
+  for (const label of [...state.classes].sort((a, b) => a - b)) parts.append("class", data.classes[label]);
+  if (state.wrong) parts.append("only", "wrong");
+  if (state.heldout !== "with") parts.append("heldout", state.heldout);
+  if (formatView() !== wholeView) parts.append("view", formatView());
+  return `#${parts}`;
+}
+
+/** Put the state into the address: as a step that the back button undoes, or else in place of the last one. */
+export function writeAddress(isStep = true) {
+  if (isApplying || wholeView === undefined || formatState() === location.hash) return;
+  history[isStep ? "pushState" : "replaceState"](null, "", formatState());
+}
+
+/** Return the state that a fragment stands for, and the parts of it that are not on this page. */
+function parseState(fragment) {
+  const parts = new URLSearchParams(fragment.slice(1));
+  const found = { layer: 0, pinned: -1, classes: new Set(), wrong: false, heldout: "with", view: wholeView };
+  const unknown = [];
+  for (const [key, value] of parts) {
+    const layer = data.layers.indexOf(value);
+    const label = data.classes.indexOf(value);
+    if (key === "layer" && layer >= 0) found.layer = layer;
+    else if (key === "pin" && numberInData(value) >= 0) found.pinned = numberInData(value);
+    else if (key === "class" && label >= 0) found.classes.add(label);
+    else if (key === "only" && value === "wrong" && data.predicted) found.wrong = true;
+    else if (key === "heldout" && ["only", "hidden"].includes(value) && hasHeldOut) found.heldout = value;
+    else if (key === "view" && /^-?[\d.]+,-?[\d.]+,[\d.]*[1-9]\d*$/.test(value)) found.view = value;
+    else unknown.push(`${key}=${value}`);
+  }
+  return { ...found, unknown };
+}
+
+/** Bring the page into the state of its address. */
+export async function applyAddress() {
+  const { layer, pinned, view, unknown, ...filters } = parseState(location.hash);
+  isApplying = true;
+  Object.assign(state, filters);
+  pinImage(pinned);
+  updatePage();
+  if (unknown.length) $("status").textContent = `Not on this page: ${unknown.join(", ")}`;
+  await Promise.all([showLayer(layer), formatView() !== view && setView(view.split(",").map(Number))]);
+  isApplying = false;
+}
+
+/** Keep the address and the state in line from now on; the view is that of the whole map. */
+export function listenToAddress(plot) {
+  wholeView = formatView();
+  addEventListener("popstate", applyAddress);
+  plot.subscribe("view", () => {
+    clearTimeout(viewTimer);
+    viewTimer = setTimeout(() => writeAddress(false), VIEW_DELAY);
+  });
+}
