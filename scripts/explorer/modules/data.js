@@ -36,7 +36,7 @@ export function locateInSplit(image) {
 /** Return the number of the image with this "split:id", or -1 if there is none. */
 export function numberInData(text) {
   const [, split, id] = text.match(/^(\w+):(\d+)$/) ?? [];
-  if (!(Number(id) < data.splits[split])) return -1;
+  if (!splits.includes(split) || !(Number(id) < data.splits[split])) return -1;
   const before = splits.slice(0, splits.indexOf(split));
   return before.reduce((sum, name) => sum + data.splits[name], Number(id));
 }

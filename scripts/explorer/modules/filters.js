@@ -23,7 +23,7 @@ export function addClassButtons() {
 
 /** Prepare the buttons for wrong predictions and held-out images; hide those without any. */
 export function prepareFilterButtons() {
-  $("wrong").hidden = !data.predicted;
+  $("wrong").hidden = $("next").hidden = !data.predicted;
   $("misses").textContent = formatNumber(shuffledImages.filter(isWrong).length);
   $("heldout").hidden = !hasHeldOut;
   $("show").hidden = !data.predicted && !hasHeldOut;

@@ -2,6 +2,7 @@
 
 import { $ } from "./elements.js";
 import { clearFilters, cycleHeldOut, toggleWrong } from "./filters.js";
+import { focusOnFind, goToNextError } from "./find.js";
 import { showLayer, wantedLayer } from "./layers.js";
 import { moveView, showWholeMap } from "./plot.js";
 import { pinImage, pinRandomImage } from "./pointing.js";
@@ -17,6 +18,8 @@ const KEYS = {
   "=": () => moveView(0, 0, 1 / ZOOM),
   "-": () => moveView(0, 0, ZOOM),
   0: showWholeMap,
+  "/": focusOnFind,
+  n: goToNextError,
   r: pinRandomImage,
   w: toggleWrong,
   h: cycleHeldOut,
@@ -32,7 +35,7 @@ const KEYS_WITH_SHIFT = {
   ArrowUp: () => moveView(0, 0.3, 1),
   ArrowDown: () => moveView(0, -0.3, 1),
 };
-const KEYS_OF_BUTTONS = { ask: "?", box: "b", closer: "+", farther: "-", whole: 0, wrong: "w", export: "e" };
+const KEYS_OF_BUTTONS = { ask: "?", box: "b", closer: "+", farther: "-", whole: 0, wrong: "w", next: "n", export: "e" };
 
 /** Undo one thing at a time: the pin, then the selection, then the filters. */
 function undoLast() {

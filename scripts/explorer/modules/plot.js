@@ -111,5 +111,11 @@ export const getView = () => [...plot.get("cameraTarget"), plot.get("cameraDista
 /** Show a view, as getView returns it. */
 export const setView = ([x, y, distance]) => plot.zoomToLocation([x, y], distance);
 
+/** Move the center of the view to an image. */
+export function moveTo(image) {
+  const { x, y } = maps[state.layer];
+  setView([x[image], y[image], plot.get("cameraDistance")]);
+}
+
 /** Zoom to the whole map. */
 export const showWholeMap = () => plot.zoomToArea({ x: -1, y: -1, width: 2, height: 2 });

@@ -6,6 +6,7 @@ import { applyAddress, listenToAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { data, loadArrays, maps } from "./data.js";
 import { $ } from "./elements.js";
+import { listenToFind } from "./find.js";
 import { handleKey } from "./keys.js";
 import { showLayer } from "./layers.js";
 import { drawMarks } from "./marks.js";
@@ -32,6 +33,7 @@ async function startExplorer() {
   await showWholeMap();
   listenToMouse();
   listenToBox();
+  listenToFind();
   plot.subscribe("drawing", drawMarks);
   updatePage();
   drawCard();
