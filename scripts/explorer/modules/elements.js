@@ -16,5 +16,12 @@ export function setPressed(button, pressed) {
   button.setAttribute("aria-pressed", pressed);
 }
 
+/** Download a blob as a file with a name. */
+export function download(blob, name) {
+  const link = makeElement("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 /** Return a number as text, with commas between thousands. */
 export const formatNumber = (number) => number.toLocaleString("en");

@@ -4,6 +4,7 @@ import { $ } from "./elements.js";
 import { clearFilters, cycleHeldOut, toggleWrong } from "./filters.js";
 import { focusOnFind, goToNextError } from "./find.js";
 import { showLayer, wantedLayer } from "./layers.js";
+import { savePicture } from "./picture.js";
 import { moveView, showWholeMap } from "./plot.js";
 import { pinImage, pinRandomImage } from "./pointing.js";
 import { exportSelection, selectImages, selectImagesInView, toggleBoxMode } from "./selection.js";
@@ -26,6 +27,7 @@ const KEYS = {
   b: toggleBoxMode,
   v: selectImagesInView,
   e: exportSelection,
+  p: savePicture,
   "?": () => $("help").showModal(),
   Escape: undoLast,
 };
@@ -35,7 +37,7 @@ const KEYS_WITH_SHIFT = {
   ArrowUp: () => moveView(0, 0.3, 1),
   ArrowDown: () => moveView(0, -0.3, 1),
 };
-const KEYS_OF_BUTTONS = { ask: "?", box: "b", closer: "+", farther: "-", whole: 0, wrong: "w", next: "n", export: "e" };
+const KEYS_OF_BUTTONS = { ask: "?", box: "b", closer: "+", farther: "-", whole: 0, picture: "p", wrong: "w", next: "n", export: "e" };
 
 /** Undo one thing at a time: the pin, then the selection, then the filters. */
 function undoLast() {

@@ -3,7 +3,7 @@
 import { data, hasImages, hasLabels, labels } from "./data.js";
 import { $, setAttributes } from "./elements.js";
 import { locateImage, mapHeight, mapWidth, projectPoint } from "./plot.js";
-import { getNeighbors, state } from "./state.js";
+import { getNeighbors, isLabelInColor, state } from "./state.js";
 
 const MAX_COVERED = 1 / 6; // the share of the map that names may cover
 const TIP_WIDTH = 64; // pixels, as in map.css
@@ -59,7 +59,7 @@ export function drawMarks() {
 function drawClassNames() {
   const drawn = [];
   let room = MAX_COVERED * mapWidth * mapHeight;
-  const isFaint = (label) => state.classes.size > 0 && !state.classes.has(label);
+  const isFaint = (label) => !isLabelInColor(label);
   for (const label of [...classesBySize].sort((a, b) => isFaint(a) - isFaint(b))) {
     const { element, width, height } = classNames[label];
     const [x, y] = projectPoint(data.medians[state.from][label], data.medians[state.layer][label]);

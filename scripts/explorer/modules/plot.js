@@ -37,7 +37,7 @@ export function createPlot() {
 export const getPoints = () => ({ x: maps[state.layer].x, y: maps[state.layer].y, z: kinds });
 
 /** Return a color of the style sheet, which depends on the theme. */
-const getThemeColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const getThemeColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Return the images that are drawn gray, in color, and not at all, each in the order of drawing. */
 export function groupImages() {

@@ -1,7 +1,7 @@
 // The selection: images chosen with a box, counted, and exported as CSV.
 
 import { data, getClassName, hasLabels, isWrong, itemsName, locateInSplit, names, predictions } from "./data.js";
-import { $, formatNumber, setPressed } from "./elements.js";
+import { $, download, formatNumber, setPressed } from "./elements.js";
 import { plot } from "./plot.js";
 import { hoverImage } from "./pointing.js";
 import { isInColor, state } from "./state.js";
@@ -68,9 +68,6 @@ export function formatSelection() {
 /** Download the selection as a CSV file. */
 export function exportSelection() {
   if (!state.selection.length) return;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([formatSelection()], { type: "text/csv" }));
-  link.download = `${data.dataset}_${data.layers[state.layer]}_selection.csv`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const table = new Blob([formatSelection()], { type: "text/csv" });
+  download(table, `${data.dataset}_${data.layers[state.layer]}_selection.csv`);
 }

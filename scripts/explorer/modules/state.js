@@ -14,9 +14,12 @@ export const state = {
   selection: [], // the selected images
 };
 
+/** Tell whether a class is in color. */
+export const isLabelInColor = (label) => !state.classes.size || state.classes.has(label);
+
 /** Tell whether the images of a kind are in color. */
 export function isKindInColor(kind) {
-  if (state.classes.size && !state.classes.has(getClassOfKind(kind))) return false;
+  if (!isLabelInColor(getClassOfKind(kind))) return false;
   if (state.wrong && !isKindWrong(kind)) return false;
   return state.heldout !== "only" || isKindHeldOut(kind);
 }

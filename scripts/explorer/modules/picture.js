@@ -1,0 +1,92 @@
+// The picture: what the map shows, with a title and a legend, as a PNG of twice the screen's resolution.
+
+import { data, hasLabels } from "./data.js";
+import { $, download, makeElement } from "./elements.js";
+import { getThemeColor, mapHeight, mapWidth, plot } from "./plot.js";
+import { isLabelInColor, state } from "./state.js";
+
+const SCALE = 2; // of the screen's resolution
+const TITLE = { height: 44, size: 17 }; // pixels of the page
+const ENTRY = { height: 24, size: 13, swatch: 10, gap: 22 }; // of the legend
+const MARGIN = 20;
+const FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif";
+
+/** Return the entries of the legend with their places, and its height; `context` measures the texts. */
+function layOutLegend(context) {
+  context.font = `${ENTRY.size}px ${FONT}`;
+  const entries = [];
+  let [x, y] = [MARGIN, 0];
+  data.classes.forEach((text, label) => {
+    const width = ENTRY.swatch + 7 + context.measureText(text).width;
+    if (x > MARGIN && x + width > mapWidth - MARGIN) [x, y] = [MARGIN, y + ENTRY.height];
+    entries.push({ text, label, x, y: y + ENTRY.height / 2 });
+    x += width + ENTRY.gap;
+  });
+  return { entries, height: hasLabels ? y + ENTRY.height + MARGIN / 2 : 0 };
+}
+
+/** Draw the legend: the classes in color, and the others in gray. */
+function drawLegend(context, entries, top) {
+  for (const { text, label, x, y } of entries) {
+    context.fillStyle = isLabelInColor(label) ? data.colors[label] : getThemeColor("gray");
+    context.beginPath();
+    context.arc(x + ENTRY.swatch / 2, top + y, ENTRY.swatch / 2, 0, 2 * Math.PI);
+    context.fill();
+    context.fillStyle = getThemeColor(isLabelInColor(label) ? "ink" : "soft");
+    context.fillText(text, x + ENTRY.swatch + 7, top + y);
+  }
+}
+
+/** Draw a mark of the map: a name, a line or a ring. */
+function drawMark(context, mark) {
+  const style = getComputedStyle(mark);
+  if (style.visibility === "hidden" || style.display === "none") return;
+  const number = (name) => Number(mark.getAttribute(name));
+  Object.assign(context, { strokeStyle: style.stroke, lineWidth: parseFloat(style.strokeWidth), globalAlpha: style.opacity });
+  context.beginPath();
+  if (mark.tagName === "line") {
+    context.moveTo(number("x1"), number("y1"));
+    context.lineTo(number("x2"), number("y2"));
+  } else if (mark.tagName === "circle") context.arc(number("cx"), number("cy"), number("r"), 0, 2 * Math.PI);
+  else {
+    Object.assign(context, { font: `${style.fontSize} ${style.fontFamily}`, textAlign: "center", fillStyle: style.fill });
+    context.strokeText(mark.textContent, number("x"), number("y"));
+    context.fillText(mark.textContent, number("x"), number("y"));
+  }
+  if (mark.tagName === "text") return;
+  if (style.fill !== "none") {
+    context.fillStyle = style.fill;
+    context.fill();
+  }
+  context.stroke();
+}
+
+/** Return a canvas with the picture. */
+async function drawPicture() {
+  const points = await plot.export({ scale: SCALE });
+  const map = makeElement("canvas", { width: points.width, height: points.height });
+  map.getContext("2d").putImageData(points, 0, 0);
+  const canvas = document.createElement("canvas");
+  const { entries, height } = layOutLegend(canvas.getContext("2d"));
+  const factor = points.width / mapWidth;
+  Object.assign(canvas, { width: points.width, height: Math.round(factor * (TITLE.height + mapHeight + height)) });
+  const context = canvas.getContext("2d");
+  context.scale(factor, factor);
+  context.fillStyle = getThemeColor("paper");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  Object.assign(context, { textBaseline: "middle", lineJoin: "round", fillStyle: getThemeColor("ink") });
+  context.font = `${TITLE.size}px ${FONT}`;
+  context.fillText(`${data.dataset}, ${data.layers[state.layer]}`, MARGIN, TITLE.height / 2);
+  context.font = `${ENTRY.size}px ${FONT}`;
+  drawLegend(context, entries, TITLE.height + mapHeight);
+  context.translate(0, TITLE.height);
+  context.drawImage(map, 0, 0, mapWidth, mapHeight);
+  for (const mark of $("marks").children) drawMark(context, mark);
+  return canvas;
+}
+
+/** Download what the map shows as a PNG. */
+export async function savePicture() {
+  const canvas = await drawPicture();
+  canvas.toBlob((blob) => download(blob, `${data.dataset}_${data.layers[state.layer]}.png`), "image/png");
+}

@@ -1,0 +1,47 @@
+"""The picture of the map, as a PNG."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.figures.palette import class_colors
+from explorer.browser import locate_images, locate_map, switch_layer
+
+pytestmark = pytest.mark.chromium
+
+TITLE = 44  # pixels of the page
+
+
+def save(page) -> tuple[str, np.ndarray]:
+    """Press the key, and return the name of the file and its pixels, (height, width, 3)."""
+    with page.expect_download() as download:
+        page.keyboard.press("p")
+    return download.value.suggested_filename, np.asarray(Image.open(download.value.path()).convert("RGB"), int)
+
+
+def test_picture_shows_the_map_at_twice_the_resolution_with_title_and_legend(page, digits):
+    switch_layer(page, "2")
+    page.locator("#classes button", has_text="3").click()
+    name, pixels = save(page)
+    assert name == "Digits_conv1.png"
+    box = page.locator("#points").bounding_box()
+    height, width = pixels.shape[:2]
+    assert width == 2 * box["width"] and 2 * (box["height"] + TITLE) < height < 2 * (box["height"] + TITLE + 80)
+    colors = (255 * class_colors("petroff10", 10)).round()
+    threes = np.flatnonzero(digits.maps.label == 3)
+    x, y = (2 * (locate_images(page, digits, "conv1")[threes] - locate_map(page) + [0, TITLE])).round().astype(int).T
+    shown = np.abs(pixels[y, x] - colors[3]).max(axis=1) < 40
+    assert shown.mean() > 0.9, "a name may cover some"
+    title, legend = pixels[: 2 * TITLE], pixels[int(2 * (TITLE + box["height"])) :]
+    assert (title.max(axis=2) < 90).sum() > 200, "dark letters"
+    assert (np.abs(legend - colors[3]).max(axis=2) < 12).sum() > 200
+    assert not (np.abs(legend - colors[4]).max(axis=2) < 12).any(), "gray in the legend as in the map"
+
+
+def test_marks_are_in_the_picture(page, digits):
+    page.evaluate("explorer.pin(7)")
+    _, pixels = save(page)
+    x, y = 2 * (np.array(page.evaluate("explorer.place(7)")) + [0, TITLE])
+    angles = np.linspace(0, 2 * np.pi, 60)
+    ring = pixels[(y + 16 * np.sin(angles)).round().astype(int), (x + 16 * np.cos(angles)).round().astype(int)]
+    assert (ring.max(axis=1) < 100).mean() > 0.8
