@@ -31,7 +31,7 @@ def open_page(chromium) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def open_address(address: str, **options) -> Page:
-        contexts.append(chromium.new_context(viewport=SIZE, **options))
+        contexts.append(chromium.new_context(**{"viewport": SIZE} | options))
         page = contexts[-1].new_page()
         page.errors, page.requests = [], []
         page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))

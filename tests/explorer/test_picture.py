@@ -41,7 +41,7 @@ def test_picture_shows_the_map_at_twice_the_resolution_with_title_and_legend(pag
 def test_marks_are_in_the_picture(page, digits):
     page.evaluate("explorer.pin(7)")
     _, pixels = save(page)
-    x, y = 2 * (np.array(page.evaluate("explorer.place(7)")) + [0, TITLE])
+    x, y = 2 * np.add(page.evaluate("explorer.place(7)"), [0, TITLE])
     angles = np.linspace(0, 2 * np.pi, 60)
     ring = pixels[(y + 16 * np.sin(angles)).round().astype(int), (x + 16 * np.cos(angles)).round().astype(int)]
     assert (ring.max(axis=1) < 100).mean() > 0.8

@@ -48,14 +48,16 @@ function trackMouse(event) {
  * Gray points are only a background. If the plot has found one, the reader points at the nearest image in color, or at
  * none (-1) if that is not near.
  */
-function findImage(found) {
-  if (isInColor(found)) return found;
+const findImage = (found) => (isInColor(found) ? found : findNearestImage(mouse, MAX_DISTANCE));
+
+/** Return the image in color that is nearest to a pixel of the map, or -1 if none is within some pixels. */
+export function findNearestImage(pixel, maxDistance) {
   let nearest = -1;
-  let shortest = MAX_DISTANCE;
+  let shortest = maxDistance;
   for (const image of shuffledImages) {
     if (!isInColor(image)) continue;
     const [x, y] = locateImage(image);
-    const distance = Math.hypot(x - mouse.x, y - mouse.y);
+    const distance = Math.hypot(x - pixel.x, y - pixel.y);
     if (distance < shortest) [nearest, shortest] = [image, distance];
   }
   return nearest;

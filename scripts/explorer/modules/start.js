@@ -15,6 +15,7 @@ import { createPlot, getPoints, locateImage, plot, showWholeMap } from "./plot.j
 import { listenToMouse, pinImage } from "./pointing.js";
 import { formatSelection, listenToBox, selectImages } from "./selection.js";
 import { state } from "./state.js";
+import { listenToTouch } from "./touch.js";
 
 /** React to keys, to the size of the window and to the theme. */
 function listenToWindow() {
@@ -33,6 +34,7 @@ async function startExplorer() {
   await showWholeMap();
   listenToMouse();
   listenToBox();
+  listenToTouch();
   listenToFind();
   plot.subscribe("drawing", drawMarks);
   updatePage();
