@@ -84,7 +84,7 @@ def load_yaml(name: str) -> dict[str, Any]:
 
 def render_pages() -> dict[Path, str]:
     """Return the text of each page with its tables as they should be, by path."""
-    summary = protocol_tables.load_summary()
+    summary, fashion = protocol_tables.load_summary(), protocol_tables.load_summary("fashion-mnist")
     tables = {
         "README.md": {
             "learned": protocol_tables.tabulate_learned(summary),
@@ -94,6 +94,11 @@ def render_pages() -> dict[Path, str]:
             "scores": tabulate_scores(),
             "accuracies": protocol_tables.tabulate_accuracies(summary),
             "similarity": protocol_tables.tabulate_similarity(),
+        },
+        "docs/fashion-mnist.md": {
+            "learned": protocol_tables.tabulate_learned(fashion),
+            "accuracies": protocol_tables.tabulate_accuracies(fashion),
+            "gains": protocol_tables.tabulate_gains(fashion),
         },
         "docs/protocol.md": {
             "heldout": protocol_tables.tabulate_heldout(),
