@@ -194,7 +194,7 @@ def test_resources_make_no_result_stale(workflow):
         ("scripts/plot_flow_images.py", {"plot_flow_images"}),
         ("scripts/common/tsne/tsnecuda_process.py", EMBEDDING),  # imported in a function
         ("scripts/common/figures/style.py", FIGURES | {"build_explorer"}),
-        ("scripts/explorer/plot.js", {"build_explorer"}),
+        ("scripts/explorer/bundle.js", {"build_explorer"}),
         ("scripts/common/networks/keras_setup.py", EVERYTHING - DATA),
         ("scripts/common/networks/architectures/notebook.py", EVERYTHING - DATA),
         ("scripts/common/readers/pickle.py", EVERYTHING),
