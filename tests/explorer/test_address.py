@@ -56,8 +56,17 @@ def test_back_and_forward_lead_through_the_steps(page):
     page.wait_for_function("explorer.state.pinned === 7")
 
 
+@pytest.mark.parametrize("view", ["0.300,-0.200,1.000", "0.000,0.000,2.000", "0.100,0.100,0.050"])
+def test_view_of_an_address_is_shown(open_page, address, view):
+    page = open_page(f"{address}#layer=pixel&view={view}")
+    x, y, distance = page.evaluate("[...explorer.plot.get('cameraTarget'), explorer.plot.get('cameraDistance')]")
+    assert [x, y, distance] == pytest.approx([float(number) for number in view.split(",")], abs=1e-3)
+    assert page.locator("#status").text_content() == "1,797 images, all in color"
+
+
 @pytest.mark.parametrize(
-    "fragment", ["layer=conv9", "pin=test:200", "pin=dev:1", "class=%3Cimg%20onerror%3D1%3E", "view=1,2", "x=1"]
+    "fragment",
+    ["layer=conv9", "pin=test:200", "pin=dev:1", "class=%3Cimg%20onerror%3D1%3E", "view=1,2", "view=0,0,0", "x=1"],
 )
 def test_what_is_not_on_the_page_is_named(open_page, address, fragment):
     page = open_page(f"{address}#layer={LAYERS[1]}&{fragment}")

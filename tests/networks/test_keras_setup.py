@@ -88,8 +88,6 @@ def test_standard_error_is_silent_within_the_block_only(capfd):
 
 
 def test_package_is_hidden_within_the_block_unless_it_is_imported_already():
-    import json
-
     with _hide("json", "wave"):
         assert __import__("json") is json
         with pytest.raises(ImportError):

@@ -39,6 +39,12 @@ export function writeAddress(isStep = true) {
   history[isStep ? "pushState" : "replaceState"](null, "", formatState());
 }
 
+/** Tell whether a text is a view: the x and y of its center and its distance. */
+function isView(text) {
+  const numbers = text.split(",").map(Number);
+  return numbers.length === 3 && numbers.every(Number.isFinite) && numbers[2] > 0;
+}
+
 /** Return the state that a fragment stands for, and the parts of it that are not on this page. */
 function parseState(fragment) {
   const parts = new URLSearchParams(fragment.slice(1));
@@ -52,7 +58,7 @@ function parseState(fragment) {
     else if (key === "class" && label >= 0) found.classes.add(label);
     else if (key === "only" && value === "wrong" && data.predicted) found.wrong = true;
     else if (key === "heldout" && ["only", "hidden"].includes(value) && hasHeldOut) found.heldout = value;
-    else if (key === "view" && /^-?[\d.]+,-?[\d.]+,[\d.]*[1-9]\d*$/.test(value)) found.view = value;
+    else if (key === "view" && isView(value)) found.view = value;
     else unknown.push(`${key}=${value}`);
   }
   return { ...found, unknown };

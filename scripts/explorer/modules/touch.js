@@ -66,6 +66,8 @@ function touch(event) {
   $("points").setPointerCapture(event.pointerId);
   fingers.set(event.pointerId, locateFinger(event));
   clearTimeout(timer);
+  box = undefined; // A second finger ends it.
+  drawBox();
   start = fingers.size === 1 ? locateFinger(event) : undefined;
   if (start) timer = setTimeout(() => drawBox((box = start)), LONG_PRESS);
 }
