@@ -64,7 +64,7 @@ def check_module(tmp_path, snakemake):
         assert result.returncode == 0, result.stdout + result.stderr
         (results,) = folder.rglob("results")
         assert {path.stem for path in (results / "figures").iterdir()} == FIGURES
-        assert "createScatterplot" in (results / "Digits/explorer.html").read_text()
+        assert "regl-scatterplot" in (results / "Digits/explorer.html").read_text()
         record = json.loads((results / "Digits/maps/dense3.json").read_text())["provenance"]["workflow"]
         assert (record["commit"], record["changed"]) == (commit, None if commit is None else False)
         result = snakemake(folder, "--report", "report.html", "--", "layers_Digits", **variables)
