@@ -23,6 +23,7 @@ from measuring import (
     measure,
     read_last_line,
     require_file,
+    rotate,
     write_table,
 )
 
@@ -34,51 +35,91 @@ class Peer:
     """An implementation of t-SNE."""
 
     name: str  # as it is printed
-    slow: bool  # it runs once only
+    neighbors: str  # by which it computes the affinities
+    iterations: tuple[int, ...]  # numbers of iterations to run: the default first, the others in the first round only
     settings: str  # in a few words
     packages: tuple[str, ...]  # whose versions are recorded, that of the implementation first
+    slow: bool = False  # it runs once only, for the first layer
     remedy: str = "make bench installs it"  # printed if it is not installed
 
 
+OWN_SCHEDULE = "100 iterations with exaggeration, the others without"
+OPENTSNE_SCHEDULE = "250 iterations with exaggeration, the others without"
 PEERS = {
-    "ours": Peer(
-        "this workflow",
-        False,
-        "`find_neighbors` and `embed_tsne`; 250 iterations with exaggeration, then 500 without",
+    "ours": Peer("this workflow", "its own, recall 0.999", (300, 200, 500, 1000), OWN_SCHEDULE, OURS),
+    "ours_compiled": Peer(
+        "this workflow, first run",
+        "its own, recall 0.999",
+        (300,),
+        f"{OWN_SCHEDULE}; all code is compiled within the call, since no cache is there",
         OURS,
+        slow=True,
     ),
-    "openTSNE": Peer(
-        "openTSNE",
-        False,
-        "approximate neighbor search, exact for few rows; 250 iterations with exaggeration, then 500 without",
+    "openTSNE": Peer("openTSNE", "its own, approximate", (750,), OPENTSNE_SCHEDULE, ("openTSNE", *SHARED)),
+    "openTSNE_ours": Peer(
+        "openTSNE, our neighbors",
+        "this workflow's",
+        (750, 500, 1000),
+        f"only its affinities and its optimization; {OPENTSNE_SCHEDULE}",
         ("openTSNE", *SHARED),
+    ),
+    "h2pack": Peer(
+        "tsne-h2pack",
+        "PyNNDescent, approximate",
+        (1000,),
+        f"random start; {OPENTSNE_SCHEDULE}; PyNNDescent is compiled in each process",
+        ("tsne-h2pack", "pynndescent", "numba", *SHARED),
+        remedy="make bench installs it, on Linux with an x86-64 processor",
+    ),
+    "h2pack_ours": Peer(
+        "tsne-h2pack, our neighbors",
+        "this workflow's",
+        (1000, 500, 750),
+        f"only its affinities and its optimization; random start; {OPENTSNE_SCHEDULE}",
+        ("tsne-h2pack", *SHARED),
+        remedy="make bench installs it, on Linux with an x86-64 processor",
+    ),
+    "manifolds": Peer(
+        "manifolds-rs",
+        "exact",
+        (1000,),
+        "Barnes-Hut, its default; 250 iterations with exaggeration",
+        ("manifolds-rs", "numpy"),
+        slow=True,
     ),
     "sklearnex": Peer(
         "scikit-learn-intelex",
-        True,
-        "exact neighbors; up to 1,000 iterations, 250 of them with exaggeration",
+        "exact",
+        (1000,),
+        "up to 1,000 iterations, 250 of them with exaggeration",
         ("scikit-learn-intelex", "daal", *SHARED),
-        "make bench installs it, on Linux with an x86-64 processor",
+        slow=True,
+        remedy="make bench installs it, on Linux with an x86-64 processor",
     ),
     "sklearn": Peer(
         "scikit-learn",
-        True,
-        "exact neighbors; up to 1,000 iterations, 250 of them with exaggeration",
+        "exact",
+        (1000,),
+        "up to 1,000 iterations, 250 of them with exaggeration",
         (*SHARED[::-1],),
+        slow=True,
     ),
     "bh_sne": Peer(
         "bh_sne",
-        True,
-        "the notebook's, on one thread: exact neighbors by a tree; 1,000 iterations, 250 of them with exaggeration",
+        "exact, by a tree",
+        (1000,),
+        "the notebook's, on one thread; 250 iterations with exaggeration",
         ("tsne", "numpy", "scipy"),
-        "make bench builds it where there are a C++ compiler and OpenBLAS: apt-get install g++ libopenblas-dev",
+        slow=True,
+        remedy="make bench builds it where there are a C++ compiler and OpenBLAS: apt-get install g++ libopenblas-dev",
     ),
 }
 SEED = 1003  # plus the number of the round
 COLUMNS = (
-    *("layer", "dimensions", "points", "peer", "round", "seed", "threads"),
+    *("layer", "dimensions", "points", "peer", "iterations", "round", "seed", "threads"),
     # Of the call: until the first iteration, from there on, and both; wall-clock and CPU time
     *("prepare_seconds", "optimize_seconds", "seconds", "cpu_seconds"),
+    "compile_seconds",  # of the call, in which numba compiled
     # Of the process: until the call, and in total
     *("start_seconds", "process_seconds", "process_cpu_seconds", "peak_mib"),
     *("kl_divergence", "knn_preservation_10", "knn_accuracy_map"),
@@ -87,18 +128,24 @@ COLUMNS = (
 HERE = Path(__file__).parent
 
 
-def plan_runs(layers: Sequence[str], peers: Sequence[str], rounds: int) -> list[tuple[str, int, str]]:
-    """Return the runs (layer, round, peer) in order: the peers alternate; slow ones run once, for the first layer."""
+def plan_runs(layers: Sequence[str], peers: Sequence[str], rounds: int) -> list[tuple[str, int, str, int]]:
+    """Return the runs (layer, round, peer, number of iterations) in order.
+
+    In each round of a layer, another peer is the first. Slow peers run once, for the first layer. Numbers of iterations
+    other than a peer's default run in the first round.
+    """
     return [
-        (layer, turn, peer)
+        (layer, turn + 1, peer, iterations)
         for layer in layers
-        for turn in range(1, rounds + 1)
-        for peer in peers
-        if not PEERS[peer].slow or (layer, turn) == (layers[0], 1)
+        for turn, peer in rotate(peers, rounds)
+        if not PEERS[peer].slow or (layer, turn) == (layers[0], 0)
+        for iterations in (PEERS[peer].iterations if turn == 0 else PEERS[peer].iterations[:1])
     ]
 
 
-def run(peer: str, features: Path, labels: Path, stem: Path, points: int, threads: int, seed: int) -> dict[str, Any]:
+def run(
+    peer: str, features: Path, labels: Path, stem: Path, points: int, threads: int, seed: int, iterations: int
+) -> dict[str, Any]:
     """Run a peer; return its measurements and the scores of its embedding.
 
     The embedding and the output go to files whose names begin with `stem`. The first `points` rows are used, all if it
@@ -107,7 +154,7 @@ def run(peer: str, features: Path, labels: Path, stem: Path, points: int, thread
     embedding, record, log = (stem.with_name(stem.name + suffix) for suffix in (".npy", ".json", ".log"))
     for path in (embedding, record):
         path.unlink(missing_ok=True)
-    arguments = [peer, features, embedding, record, points, threads, seed]
+    arguments = [peer, features, embedding, record, points, threads, seed, iterations]
     status, started, usage = measure([sys.executable, HERE / "run_peer.py", *map(str, arguments)], log, threads)
     if status or not record.exists():
         return {"note": f"failed with status {status}: {read_last_line(log)}"}
@@ -145,15 +192,23 @@ def compare(
     features = {layer: require_output(results / "features" / f"{layer}.npy") for layer in layers}
     folder = results / "bench"
     folder.mkdir(exist_ok=True)
-    runs = Runs(folder / f"unfinished-{points or 'all'}-{threads}.csv", COLUMNS, ("layer", "round", "peer"))
+    runs = Runs(
+        folder / f"unfinished-{points or 'all'}-{threads}.csv", COLUMNS, ("layer", "round", "peer", "iterations")
+    )
     limit_cores(threads)
     planned = plan_runs(layers, peers, rounds)
-    for number, (layer, turn, peer) in enumerate(planned, 1):
-        seed, stem = SEED + turn, folder / f"{layer}-{peer}-{turn}"
-        known = {"layer": layer, "peer": peer, "round": turn, "seed": seed, "threads": threads, **machine()}
-        row = runs.add(known, partial(run, peer, features[layer], labels, stem, points, threads, seed))
+    for number, (layer, turn, peer, iterations) in enumerate(planned, 1):
+        seed, stem = SEED + turn, folder / f"{layer}-{peer}-{iterations}-{turn}"
+        known = {"layer": layer, "peer": peer, "iterations": iterations, "round": turn, "seed": seed}
+        row = runs.add(
+            known | {"threads": threads} | machine(),
+            partial(run, peer, features[layer], labels, stem, points, threads, seed, iterations),
+        )
         result = row.get("note") or f"{float(row['seconds']):.1f} s, KL divergence {float(row['kl_divergence']):.4f}"
-        print(f"{number} of {len(planned)}: {layer}, round {turn}, {PEERS[peer].name}: {result}", flush=True)
+        print(
+            f"{number} of {len(planned)}: {layer}, round {turn}, {PEERS[peer].name}, {iterations} iterations: {result}",
+            flush=True,
+        )
     return runs.finish()
 
 

@@ -38,18 +38,19 @@ class Stage:
 STAGES = {
     "neighbors": Stage("`find_neighbors`: 90 neighbors of each image by its pixels, which are memory-mapped"),
     "affinities": Stage("`compute_affinities` and `make_start`, as in `embed_tsne`"),
-    "optimization": Stage("`fit_opentsne`: 250 iterations with exaggeration, then 500 without"),
+    "optimization": Stage("`fit_opentsne`: 100 iterations with exaggeration, then 200 without"),
     "divergence": Stage(
         "`kl_divergence`: exact, by a sum over all pairs; part of `embed_tsne`, but not of the total",
         200_000,
     ),
+    "quality": Stage("Scores of the embedding: 10,000 images among all; not part of the total"),
 }
 SEED = 1004
 COLUMNS = (
     *("points", "dimensions", "stage", "seed", "threads"),
     *("seconds", "cpu_seconds"),  # of the stage
     *("process_seconds", "process_cpu_seconds", "peak_mib"),  # of its process, with the reading of its files
-    *("recall", "plan", "kl_divergence"),
+    *("recall", "plan", "kl_divergence", "knn_accuracy_map", "knn_preservation_10"),
     *("processor", "cores", "python", "versions", "note"),
 )
 HERE = Path(__file__).parent

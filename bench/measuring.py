@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,6 @@ from common.errors import UserError
 from common.files import atomic_write
 
 SHARED = ("numpy", "scipy", "scikit-learn")
-# openTSNE's defaults, in which all implementations are compared.
-OPENTSNE_SCHEDULE = {"exaggerated_iterations": 250, "iterations": 500, "momentum": 0.8, "learning_rate": 1}
 OURS = ("openTSNE", "numba", *SHARED)  # packages that this workflow's t-SNE computes with
 
 
@@ -32,8 +30,16 @@ def limit_cores(threads: int) -> None:
 
 def limit_threads(threads: int) -> dict[str, str]:
     """Return the environment of a process that is to compute with this number of threads."""
-    libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+    libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
     return os.environ | {f"{library}_NUM_THREADS": f"{threads}" for library in libraries}
+
+
+def rotate(names: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
+    """Yield the number of the round, from 0, and a name: all names in each round, another one first in each."""
+    for turn in range(rounds):
+        shift = turn % len(names)
+        for name in (*names[shift:], *names[:shift]):
+            yield turn, name
 
 
 def machine() -> dict[str, Any]:

@@ -18,16 +18,24 @@ from common.files import atomic_write
 INTRODUCTION = """All implementations embed the same features with the same perplexity.
 They use as many cores as there are threads.
 The features are in memory before the measurement starts.
-All other settings are the defaults of each implementation.
+Settings that the table does not name are the defaults of each implementation.
 
-For each layer, the implementations run in turn, in the order below, in several rounds.
+For each layer, the implementations run in several rounds; another one is the first in each round.
 The slow ones run once, for the first layer.
+Numbers of iterations other than the default run once for each layer.
 Each run is a separate process; each round has a different seed."""
-MEANING = """- *seconds*: wall-clock time of the call, from the features to the embedding.
-- *CPU*: CPU time of all its threads, user and system.
-- *until the first iteration*: neighbors, affinities and initialization; for bh_sne as it reports it, in CPU seconds.
-- *start-up*: time before the call, for Python, the imports and reading the features.
-- *process*: time of the complete process, including start-up and writing the embedding.
+MEANING = """- *neighbors*: those from which the affinities are computed.
+- *iterations*: their number, with those with exaggeration.
+- *seconds*: wall-clock time of the call, from the features to the embedding.
+- *times this workflow's*: these seconds divided by those of this workflow's default.
+- *before the first iteration*: seconds for neighbors, affinities and initialization.
+  bh_sne reports CPU seconds.
+- *in iterations*: the other seconds of the call.
+- *CPU*: CPU seconds of all its threads, user and system.
+- *compilation*: seconds of the call in which numba compiled code.
+  This workflow compiles in its very first run only, then its code is cached.
+- *start-up*: seconds before the call, for Python, the imports and reading the features.
+- *process*: seconds of the complete process, including start-up and writing the embedding.
 - *peak memory*: that of the process, including the features.
 - *KL divergence*: computed exactly and in the same way for all implementations (`kl_divergence`).
   It uses the embedding in single precision and the affinities of exact neighbors at this perplexity.
@@ -35,18 +43,22 @@ MEANING = """- *seconds*: wall-clock time of the call, from the features to the 
   The neighbors in the features are exact.
 - *kNN accuracy*: share of images whose label wins the vote of their 10 nearest neighbors in the embedding.
 
-Compiling this workflow's code with numba counts as part of the call, but only in the very first run: it is cached.
 Intermediate results of an interrupted benchmark are in `results/{dataset}/bench`.
 When it is started again, it continues from there."""
-WIDTH, ROW, AROUND = 7.0, 0.21, 0.85  # inches: of the figure, of one peer, and of all else
+WIDTH, CURVES, ROW, AROUND = 7.0, 2.6, 0.21, 1.1  # inches: of the figure, of the curves, of one peer, and of all else
 DPI = 300
 AVERAGED = [
-    *("seconds", "prepare_seconds", "optimize_seconds", "cpu_seconds", "start_seconds", "process_seconds"),
-    *("process_cpu_seconds", "peak_mib", "kl_divergence", "knn_preservation_10", "knn_accuracy_map"),
+    *("seconds", "prepare_seconds", "optimize_seconds", "cpu_seconds", "compile_seconds", "start_seconds"),
+    *("process_seconds", "process_cpu_seconds", "peak_mib", "kl_divergence", "knn_preservation_10", "knn_accuracy_map"),
 ]
 MARKS = {
-    "prepare_seconds": {"label": "until the first iteration", "color": "#3f90da", "marker": "s", "markersize": 3.5},
-    "optimize_seconds": {"label": "iterations", "color": "#e76300", "marker": "D", "markersize": 3.5},
+    "prepare_seconds": {
+        "label": "before the first iteration",
+        "color": "#3f90da",
+        "marker": "s",
+        "markersize": 3.5,
+    },
+    "optimize_seconds": {"label": "in iterations", "color": "#e76300", "marker": "D", "markersize": 3.5},
     "seconds": {  # a ring, in which the larger of the two is visible
         "label": "both, with the range of the runs",
         "color": "black",
@@ -55,29 +67,43 @@ MARKS = {
         "markerfacecolor": "none",
     },
 }
+COLORS = {  # of the curves; the same color for two sources of neighbors, whose lines differ
+    **dict.fromkeys(("ours", "ours_compiled"), "black"),
+    **dict.fromkeys(("openTSNE", "openTSNE_ours"), "#e76300"),
+    **dict.fromkeys(("h2pack", "h2pack_ours"), "#3f90da"),
+    **{"manifolds": "#92dadd", "sklearnex": "#832db6", "sklearn": "#bd1f01", "bh_sne": "#94a4a2"},
+}
+OUR_NEIGHBORS = {"openTSNE_ours", "h2pack_ours"}
 HEAD = (
-    *("", "seconds", "times this workflow's", "until the first iteration", "iterations", "CPU", "start-up", "process"),
-    *("peak memory (GiB)", "KL divergence", "kNN preservation (%)", "kNN accuracy (%)", "runs"),
+    *("", "neighbors", "iterations", "seconds", "times this workflow's", "before the first iteration"),
+    *("in iterations", "CPU", "compilation", "start-up", "process", "peak memory (GiB)", "KL divergence"),
+    *("kNN preservation (%)", "kNN accuracy (%)", "runs"),
 )
-LEFT_ALIGNED = {"fontsize": 7, "verticalalignment": "center"}
-CENTERED = LEFT_ALIGNED | {"horizontalalignment": "center"}
+CENTERED = {"fontsize": 7, "verticalalignment": "center", "horizontalalignment": "center"}
 
 
 def summarize(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a summary of the runs (compare.COLUMNS), one row for each layer and peer, in order of appearance.
+    """Return a summary of the runs (compare.COLUMNS): a row for each layer, peer and number of iterations.
 
-    Columns: layer, peer, dimensions; runs, the number of those measured; the medians of AVERAGED; low and high, the
-    range of the seconds, and kl_low and kl_high; ratio, the median seconds divided by this workflow's for the same
-    layer; note, why a peer was not measured. Unknown values are missing.
+    The order is that of PEERS and of the number of iterations. Columns: layer, peer, iterations, dimensions; runs, the
+    number of those measured; the medians of AVERAGED; low and high, the range of the seconds, and kl_low and kl_high;
+    ratio, the median seconds divided by those of this workflow's default for the same layer; default, whether the
+    number of iterations is the peer's default; note, why a peer was not measured. Unknown values are missing.
     """
-    groups = table.groupby(["layer", "peer"], sort=False)
+    layers, peers = list(table.layer.unique()), list(PEERS)
+    groups = table.groupby(["layer", "peer", "iterations"])
     summary = groups[AVERAGED].median()
     for name, column in ("", "seconds"), ("kl_", "kl_divergence"):
         summary[f"{name}low"], summary[f"{name}high"] = groups[column].min(), groups[column].max()
     summary["runs"], summary["dimensions"] = groups.seconds.count(), groups.dimensions.max()
     summary["note"] = groups.note.first()
-    summary = summary.reset_index()
-    ours = summary[summary.peer == "ours"].set_index("layer").seconds
+    summary = summary.reset_index().sort_values(
+        ["layer", "peer", "iterations"],
+        key=lambda column: column.map({"layer": layers.index, "peer": peers.index}.get(column.name, int)),
+        ignore_index=True,
+    )
+    summary["default"] = summary.iterations == summary.peer.map(lambda peer: PEERS[peer].iterations[0])
+    ours = summary[(summary.peer == "ours") & summary.default].set_index("layer").seconds
     summary["ratio"] = summary.seconds / summary.layer.map(ours)
     return summary
 
@@ -95,16 +121,17 @@ def format_range(low: float, high: float, form: str | None = None) -> str:
 
 def format_cells(row: pd.Series) -> list[str]:
     """Return the cells (HEAD) of a row of the summary."""
-    name = PEERS[row.peer].name
+    peer = PEERS[row.peer]
+    head = [peer.name, peer.neighbors, f"{row.iterations:,}" + " (default)" * row.default]
     if not row.runs:
-        return [name, *[""] * (len(HEAD) - 2), "0"]
+        return [*head, *[""] * (len(HEAD) - 4), "0"]
     ratio = "" if np.isnan(row.ratio) else format_digits(row.ratio)
     return [
-        name,
+        *head,
         format_digits(row.seconds) + format_range(row.low, row.high),
         ratio,
-        *map(format_digits, (row.prepare_seconds, row.optimize_seconds, row.cpu_seconds, row.start_seconds)),
-        format_digits(row.process_seconds),
+        *map(format_digits, (row.prepare_seconds, row.optimize_seconds, row.cpu_seconds, row.compile_seconds)),
+        *map(format_digits, (row.start_seconds, row.process_seconds)),
         f"{row.peak_mib / 1024:.2f}",
         f"{row.kl_divergence:.4f}" + format_range(row.kl_low, row.kl_high, ".4f"),
         f"{100 * row.knn_preservation_10:.1f}",
@@ -137,15 +164,17 @@ def report(table: pd.DataFrame) -> str:
         "# t-SNE compared with other implementations",
         "`make bench` measures the implementations and writes this page.\n"
         "[benchmark.csv](benchmark.csv) has every run.",
-        "![Seconds and KL divergence of each implementation, one panel per layer](benchmark.png)",
+        "![KL divergence over seconds, and seconds of each implementation, one column per layer](benchmark.png)",
         f"The data are {int(run.points):,} images, embedded with perplexity {PERPLEXITY} on {run.threads} threads.\n"
         f"The machine has {run.cores} cores ({run.processor}) and Python {run.python}.\n"
-        "Values are medians, with the range if there was more than one run; times are in seconds.",
+        "Values are medians, with the range if there was more than one run; times are in seconds.\n"
+        "The upper panels show all numbers of iterations; a large mark is the default.\n"
+        "The lower panels show the defaults.",
         *tables,
         *(["Not measured:\n\n" + "\n".join(notes)] if notes else []),
         "## How it was measured",
         INTRODUCTION,
-        "\n".join(f"- **{PEERS[peer].name}**: {PEERS[peer].settings}." for peer in summary.peer.unique()),
+        "\n".join(f"- **{PEERS[peer].name}**: {PEERS[peer].settings}." for peer in PEERS if peer in set(summary.peer)),
         "## Columns",
         MEANING,
         "## Versions",
@@ -154,8 +183,21 @@ def report(table: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def draw_layer(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
-    """Draw the panel of a layer from its rows of the summary: one line for each peer, from top to bottom."""
+def draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw the KL divergence over the seconds of each peer from the rows of a layer of the summary."""
+    for peer, runs in rows[rows.runs > 0].groupby("peer", sort=False):
+        style = {"color": COLORS[peer], "linestyle": "--" if peer in OUR_NEIGHBORS else "-", "linewidth": 0.8}
+        face = {"markerfacecolor": "white" if peer in OUR_NEIGHBORS | {"ours_compiled"} else COLORS[peer]}
+        axes.plot(runs.seconds, runs.kl_divergence, marker="o", markersize=2.5, **style, **face)
+        default = runs[runs.default]
+        axes.plot(
+            default.seconds, default.kl_divergence, marker="o", markersize=5.5, label=PEERS[peer].name, **style, **face
+        )
+    axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
+
+
+def draw_times(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
+    """Draw the times of each peer's default from the rows of a layer of the summary, from top to bottom."""
     remark = {"transform": axes.get_yaxis_transform(), "color": "#808080", **CENTERED}
     for peer in set(peers) - set(rows.peer):
         axes.text(0.5, peers.index(peer), "not run", **remark)
@@ -167,28 +209,32 @@ def draw_layer(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
         axes.plot([row.low, row.high], [y, y], color="black", linewidth=1)
         for column, style in MARKS.items():
             axes.plot(row[column], y, **style)
-        axes.text(1.04, y, f"{row.kl_divergence:.2f}", transform=axes.get_yaxis_transform(), **LEFT_ALIGNED)
-    axes.text(1.04, -0.95, "KL", transform=axes.get_yaxis_transform(), **LEFT_ALIGNED)
-    axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
     axes.set_yticks(range(len(peers)), [PEERS[peer].name for peer in peers])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(peers) - 0.4, -0.6)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.grid(axis="x", color="#e5e5e5", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.set_xlabel("seconds")
 
 
 def plot(table: pd.DataFrame) -> Figure:
-    """Return the figure of the runs (compare.COLUMNS), one panel for each measured layer, with shared axes."""
+    """Return the figure of the runs (compare.COLUMNS), one column for each measured layer, with shared axes."""
     summary = summarize(table)
-    layers, peers = table.dropna(subset="seconds").layer.unique(), list(summary.peer.unique())
-    figure = Figure((WIDTH, AROUND + ROW * len(peers)), layout="constrained")
-    panels = figure.subplots(1, len(layers), squeeze=False, sharex=True, sharey=True)[0]
-    for axes, layer in zip(panels, layers, strict=True):
-        draw_layer(axes, summary[summary.layer == layer], peers)
+    layers = table.dropna(subset="seconds").layer.unique()
+    peers = [peer for peer in PEERS if peer in set(summary.peer)]
+    times = ROW * len(peers)
+    figure = Figure((WIDTH, AROUND + CURVES + times), layout="constrained")
+    panels = figure.subplots(2, len(layers), squeeze=False, sharex=True, sharey="row", height_ratios=(CURVES, times))
+    for (curves, below), layer in zip(panels.T, layers, strict=True):
+        rows = summary[summary.layer == layer]
+        draw_curves(curves, rows)
+        draw_times(below, rows[rows.default], peers)
+        below.set_xscale("log")
+        below.xaxis.set_major_formatter("{x:g}")
+        below.xaxis.set_minor_formatter(NullFormatter())
+        below.set_xlabel("seconds")
+        for axes in (curves, below):
+            axes.grid(axis="both" if axes is curves else "x", color="#e5e5e5", linewidth=0.5)
+            axes.set_axisbelow(True)
+    panels[0, 0].set_ylabel("KL divergence")
+    panels[0, 0].legend(fontsize=6, handlelength=2.5)
     handles = [Line2D([], [], linestyle="", **style) for style in MARKS.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.2)
     return figure

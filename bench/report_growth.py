@@ -36,6 +36,8 @@ MEANING = """- *seconds*: wall-clock time of the stage.
 - *exponent*: b of the power law a n^b, fitted by least squares to log(seconds) over log(n).
   The fit uses the measurements between the two numbers of images in the head of the column.
   Constant costs reduce the exponent for few images.
+- *kNN accuracy*: share of sampled images whose label wins the vote of their 10 nearest neighbors in the embedding.
+- *kNN preservation*: share of their 10 nearest neighbors in the features that are among these.
 
 No code is compiled within the measured time.
 
@@ -72,7 +74,7 @@ def tabulate_exponents(table: pd.DataFrame) -> str:
     """Return the table of the exponents of the seconds, from `add_total`: one row for each stage."""
     columns = fit_ranges(table.points.unique())
     rows = [["", *(f"{low:,} to {high:,}" for low, high in columns)]]
-    for stage in (TOTAL, *STAGES):
+    for stage in (TOTAL, *(stage for stage in STAGES if stage in STYLES)):
         of_stage = table[table.stage == stage]
         within = [of_stage[of_stage.points.between(*limits)] for limits in columns]
         rows.append(
@@ -84,7 +86,13 @@ def tabulate_exponents(table: pd.DataFrame) -> str:
 def tabulate_stage(table: pd.DataFrame, stage: str) -> str:
     """Return the table of a stage, from `add_total`: one row for each number of images."""
     head = ["images", "seconds", "CPU", "process", "peak memory (GiB)"]
-    results = {"recall": ("recall", "{:.5f}"), "plan": ("method", "{}"), "kl_divergence": ("KL divergence", "{:.4f}")}
+    results = {
+        "recall": ("recall", "{:.5f}"),
+        "plan": ("method", "{}"),
+        "kl_divergence": ("KL divergence", "{:.4f}"),
+        "knn_accuracy_map": ("kNN accuracy (%)", "{:.2%}"),
+        "knn_preservation_10": ("kNN preservation (%)", "{:.1%}"),
+    }
     rows = table[table.stage == stage]
     columns = [column for column in results if rows[column].notna().any()]
     return format_table(
@@ -95,7 +103,7 @@ def tabulate_stage(table: pd.DataFrame, stage: str) -> str:
                     f"{row.points:,}",
                     *map(format_digits, (row.seconds, row.cpu_seconds, row.process_seconds)),
                     f"{row.peak_mib / 1024:.2f}",
-                    *(results[column][1].format(row[column]) for column in columns),
+                    *(results[column][1].format(row[column]).rstrip("%") for column in columns),
                 ]
                 for _, row in rows.iterrows()
             ),

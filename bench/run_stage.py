@@ -13,16 +13,20 @@ from typing import Any, Self
 import numpy as np
 import yaml
 from growth import FEATURES, FOLDER, IMAGES
-from measuring import OPENTSNE_SCHEDULE, OURS, cpu_seconds
+from measuring import OURS, cpu_seconds
 from openTSNE.affinity import PrecomputedAffinities
 from scipy.sparse import load_npz, save_npz
+from scipy.spatial import KDTree
 
 from common.errors import UserError
 from common.files import atomic_write
 from common.inputs import load_array
 from common.knn.index import build_search, search_others
+from common.knn.results import recall
 from common.readers.images import as_images
 from common.readers.streams import stream_npy, write_rows
+from common.scoring.parameters import N_VOTERS
+from common.scoring.votes import vote
 from common.tsne.affinities import compute_affinities
 from common.tsne.objective import kl_divergence
 from common.tsne.opentsne import fit_opentsne
@@ -32,6 +36,7 @@ from common.tsne.start import make_start
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
 # Points that are embedded first, so that nothing is compiled within the measurement: with all pairs, and with a grid
 WARM_UP = (100, 5000)
+SAMPLE = 10_000  # rows by which the embedding is judged
 
 
 class Timer:
@@ -86,7 +91,7 @@ def run_affinities(points: int, threads: int, seed: int, timer: Timer) -> dict[s
 def run_optimization(points: int, threads: int, seed: int, timer: Timer) -> dict[str, Any]:
     """Write the embedding."""
     p, start = load_npz(stage_file(points, "affinities.npz")), np.load(stage_file(points, "start.npy"))
-    parameters = CONFIG["tsne"] | OPENTSNE_SCHEDULE | {"seed": seed}
+    parameters = CONFIG["tsne"] | {"seed": seed}
 
     def fit(count: int, **changes: int) -> np.ndarray:
         affinities = PrecomputedAffinities(p if count == points else p[:count][:, :count], normalize=False)
@@ -110,11 +115,28 @@ def run_divergence(points: int, threads: int, seed: int, timer: Timer) -> dict[s
     return {"kl_divergence": round(divergence, 4)}
 
 
+def run_quality(points: int, threads: int, seed: int, timer: Timer) -> dict[str, Any]:
+    """Return the kNN accuracy and the kNN preservation of the embedding, of a sample of rows among all rows."""
+    coordinates, labels = np.load(stage_file(points, "map.npy")), load_array(IMAGES.with_name("labels.npy"))
+    sample = np.random.default_rng(seed).choice(points, min(SAMPLE, points), replace=False)
+    with timer:
+        nearest = KDTree(coordinates).query(coordinates[sample], N_VOTERS + 1)[1]
+    itself = nearest == sample[:, None]
+    itself[~itself.any(axis=1), -1] = True  # more than N_VOTERS copies
+    nearest = nearest[~itself].reshape(-1, N_VOTERS)
+    in_features = np.load(stage_file(points, "neighbors.npz"))["indices"][sample, :N_VOTERS]
+    return {
+        "knn_accuracy_map": round(float((vote(labels[nearest]) == labels[sample]).mean()), 4),
+        "knn_preservation_10": round(recall(nearest, in_features), 4),
+    }
+
+
 STAGES: dict[str, Callable] = {
     "neighbors": run_neighbors,
     "affinities": run_affinities,
     "optimization": run_optimization,
     "divergence": run_divergence,
+    "quality": run_quality,
 }
 
 

@@ -15,10 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
+from measuring import rotate
 
 from common.files import atomic_write
 
@@ -31,14 +31,6 @@ def list_variants(commit: str | None) -> dict[str, tuple[str, str]]:
     """Return the commit and the additional configuration of each variant, by its name."""
     variants = {"with control": ("HEAD", ""), "without control": ("HEAD", WITHOUT_CONTROL)}
     return variants | ({commit: (commit, "")} if commit else {})
-
-
-def rotate(names: Sequence[str], runs: int) -> Iterator[tuple[int, str]]:
-    """Yield the number of the run and the variant, each variant first in turn."""
-    for run in range(runs):
-        shift = run % len(names)
-        for name in (*names[shift:], *names[:shift]):
-            yield run, name
 
 
 def measure_run(commit: str, configuration: str, pickle: Path, cores: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ from common.files import atomic_write, save_json, save_npz
 from common.inputs import load_array, load_classes, load_neighbors, load_rows
 from common.knn.index import build_search, search_others
 from common.knn.pca import fit_pca, project
-from common.knn.views import UnitRows
+from common.knn.views import StackedRows, UnitRows
 from common.logs import run_logged
 from common.names import SPLITS
 from common.scoring.bootstrap import describe, resample_means
@@ -53,15 +53,12 @@ def find_voters(
     rows = features["train"] if landmarks is None else features["train"][landmarks]
     numbers = np.arange(len(rows)) if landmarks is None else landmarks
     search, _ = build_search(rows, k, seed, memory_mb, threads)
-    found = {}
-    for split in splits:
-        if split == "train":
-            every = np.arange(len(features[split]))
-            own = np.where(np.isin(every, numbers), np.searchsorted(numbers, every), -1)
-            found[split] = numbers[search_others(search, features[split], own, k)[0]]
-        else:
-            found[split] = numbers[search(features[split], k)[0]]
-    return found
+    queries = StackedRows([features[split] for split in splits])
+    own = {split: np.full(len(features[split]), -1) for split in splits}
+    if "train" in splits:
+        own["train"][numbers] = np.arange(len(numbers))
+    found = numbers[search_others(search, queries, np.concatenate(list(own.values())), k)[0]]
+    return dict(zip(splits, np.split(found, queries.bounds[1:-1]), strict=True))
 
 
 def score_votes(

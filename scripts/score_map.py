@@ -16,7 +16,7 @@ from common.scoring.baselines import make_baselines
 from common.scoring.data import SplitData
 from common.scoring.parameters import N_PRESERVED, N_QUERIES, N_VOTERS
 from common.scoring.queries import Queries, measure_queries
-from common.scoring.scores import SCORES, compute_outcomes, mean_outcome
+from common.scoring.scores import SCORES, compute_outcomes, mean_outcome, rank_distances
 from common.scoring.votes import vote
 
 log = logging.getLogger("workflow")
@@ -72,6 +72,7 @@ def score_map(
             continue
         queries = np.sort(np.random.default_rng(0).permutation(count)[:N_QUERIES])
         measured = measure_queries(pose_queries(splits, split, queries, maps))
+        distance_ranks = rank_distances(rows["features"])
         scores[split] = {"rows": count, "queries": len(queries)}
         for name, coordinates in maps.items():
             data = SplitData(
@@ -82,6 +83,7 @@ def score_map(
                 neighbors=rows["neighbors"],
                 map_neighbors=map_neighbors[name][split],
                 voter_labels=splits["train"]["labels"],
+                distance_ranks=distance_ranks,
                 queries=queries,
                 of_queries=measured[name],
             )

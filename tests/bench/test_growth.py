@@ -15,8 +15,10 @@ from growth import STAGES, measure_growth
 from PIL import Image
 from run_stage import flatten_images, main
 from scipy.sparse import load_npz
+from scipy.spatial.distance import cdist
 
 from common.errors import UserError
+from common.scoring.votes import vote
 from common.tsne.objective import kl_divergence
 from helpers import ROOT
 
@@ -27,6 +29,7 @@ FOLDER = Path("results/deformed/bench")
 def write_images(folder: Path, images: np.ndarray) -> None:
     (folder / "resources/deformed").mkdir(parents=True)
     np.save(folder / "resources/deformed/images.npy", images)
+    np.save(folder / "resources/deformed/labels.npy", np.arange(len(images)) % 10)
 
 
 @pytest.fixture
@@ -78,6 +81,25 @@ def test_each_stage_continues_from_the_files_of_the_one_before(images):
     p, coordinates = load_npz(FOLDER / "120-affinities.npz"), np.load(FOLDER / "120-map.npy")
     assert coordinates.shape == (120, 2) and coordinates.dtype == np.float32 and p.sum() == pytest.approx(1)
     assert records["divergence"]["kl_divergence"] == pytest.approx(kl_divergence(coordinates, p), abs=1e-4)
+    features, itself = run_stage.load_features(120), np.diag(np.full(120, np.inf))
+    nearest, in_features = (np.argsort(cdist(rows, rows) + itself)[:, :10] for rows in (coordinates, features))
+    preserved = np.mean([len(np.intersect1d(*pair)) / 10 for pair in zip(nearest, in_features, strict=True)])
+    assert records["quality"]["knn_preservation_10"] == pytest.approx(preserved, abs=0.002)
+    accuracy = (vote(np.arange(120)[nearest] % 10) == np.arange(120) % 10).mean()
+    assert records["quality"]["knn_accuracy_map"] == pytest.approx(accuracy, abs=0.01)
+
+
+def test_quality_is_that_of_a_sample_without_the_rows_themselves(images, monkeypatch):
+    """Pairs of copies share a place and a label: of two neighbors, one is the copy, and the row itself is none."""
+    monkeypatch.setattr(run_stage, "SAMPLE", 7)
+    monkeypatch.setattr(run_stage, "N_VOTERS", 1)
+    places = np.repeat(np.arange(100.0), 2)[:, None] * [1, 0]
+    np.save(FOLDER / "200-map.npy", places.astype(np.float32))
+    np.save("resources/deformed/labels.npy", np.repeat(np.arange(100), 2))
+    copies = np.arange(200) ^ 1
+    np.savez(FOLDER / "200-neighbors.npz", indices=copies[:, None])
+    scores = run_stage.run_quality(200, 1, 1004, run_stage.Timer())
+    assert scores == {"knn_accuracy_map": 1, "knn_preservation_10": 1}
 
 
 def test_plan_of_an_approximate_search_is_recorded(images, monkeypatch):
@@ -103,7 +125,9 @@ def test_stages_are_measured_up_to_their_limit_and_a_failure_ends_its_number(ima
     rows = measure_growth([250_000, 600, 300, 300], 1)
     names = list(STAGES)
     expected = [(300, name) for name in names[:2]] + [(600, name) for name in names]
-    assert [(row["points"], row["stage"]) for row in rows] == expected + [(250_000, name) for name in names[:3]]
+    assert [(row["points"], row["stage"]) for row in rows] == expected + [
+        (250_000, name) for name in names if name != "divergence"
+    ]
     assert {path.name for path in FOLDER.iterdir()} == {"300-neighbors.npy"}, "kept if a stage fails"
     assert "300 images, affinities: failed with status 1: no reason\n" in capsys.readouterr().out
 
@@ -147,6 +171,7 @@ def test_every_stage_has_its_row(growth):
     by_stage = table.set_index("stage")
     assert (by_stage.loc["neighbors", "recall"] == 1).all() and (by_stage.loc["neighbors", "dimensions"] == 784).all()
     assert by_stage.loc["divergence", "kl_divergence"].between(0.1, 2).all()
+    assert by_stage.loc["quality", "knn_preservation_10"].between(0.3, 0.9).all()
     assert "an exact search" in (growth.folder / "docs/growth.md").read_text()
     with Image.open(growth.folder / "docs/growth.png") as image:
         assert image.width == 2100

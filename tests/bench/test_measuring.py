@@ -15,6 +15,7 @@ from measuring import (
     measure,
     read_last_line,
     require_file,
+    rotate,
     write_table,
 )
 
@@ -56,7 +57,9 @@ def test_time_of_this_process_is_counted():
 
 def test_threads_are_limited_for_every_library():
     changed = {name: value for name, value in limit_threads(3).items() if os.environ.get(name) != value}
-    assert {"NUMBA_NUM_THREADS", "MKL_NUM_THREADS"} <= set(changed) and set(changed.values()) == {"3"}
+    assert {"NUMBA_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"} <= set(changed) and set(changed.values()) == {
+        "3"
+    }
     assert limit_threads(3)["PATH"] == os.environ["PATH"]
 
 
@@ -68,6 +71,12 @@ def test_cores_are_limited_for_this_process_and_those_that_it_starts():
         assert os.sched_getaffinity(0) == {min(before)}
     finally:
         os.sched_setaffinity(0, before)
+
+
+def test_names_take_turns_in_being_first():
+    order = list(rotate(["a", "b", "c"], 4))
+    assert [name for _, name in order] == [*"abc", *"bca", *"cab", *"abc"]
+    assert [turn for turn, _ in order] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
 
 
 def test_machine_is_described():

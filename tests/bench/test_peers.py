@@ -9,7 +9,7 @@ import pytest
 import run_peer
 from compare import PEERS
 from openTSNE.affinity import PerplexityBasedNN
-from run_peer import SET_UP, time_preparation
+from run_peer import SET_UP, time_compilation, time_preparation
 from scipy.spatial.distance import cdist
 from score_run import exact_neighbors, main, score_embedding
 from sklearn.datasets import load_digits
@@ -30,9 +30,9 @@ def test_every_peer_can_be_set_up():
 def test_peer_embeds_the_first_rows_and_records_its_times(points, rows, features, tmp_path, monkeypatch):
     seen = []
 
-    def set_up(threads, seed):
+    def set_up(threads, seed, iterations):
         def embed(some):
-            seen.append((some, threads, seed))
+            seen.append((some, threads, seed, iterations))
             time.sleep(0.05)
             return some[:, :2].astype(np.float64), 0.01
 
@@ -42,9 +42,9 @@ def test_peer_embeds_the_first_rows_and_records_its_times(points, rows, features
     np.save(tmp_path / "features.npy", features)
     paths = [str(tmp_path / name) for name in ("features.npy", "map.npy", "record.json")]
     before = time.monotonic()
-    run_peer.main("ours", *paths, points, 1, 7)
+    run_peer.main("ours", *paths, points, 1, 7, 300)
     (some, *settings), record = seen[0], json.loads((tmp_path / "record.json").read_text())
-    assert np.array_equal(some, features[:rows]) and settings == [1, 7] and type(some) is np.ndarray
+    assert np.array_equal(some, features[:rows]) and settings == [1, 7, 300] and type(some) is np.ndarray
     coordinates = np.load(tmp_path / "map.npy")
     assert coordinates.dtype == np.float32 and np.array_equal(coordinates, features[:rows, :2])
     assert (record["points"], record["dimensions"], record["prepare_seconds"]) == (rows, 64, 0.01)
@@ -55,18 +55,53 @@ def test_peer_embeds_the_first_rows_and_records_its_times(points, rows, features
 
 
 def test_peer_that_is_not_installed_is_recorded(tmp_path, monkeypatch):
-    def set_up(threads, seed):
+    def set_up(threads, seed, iterations):
         raise ImportError("no such library")
 
     monkeypatch.setitem(SET_UP, "bh_sne", set_up)
-    run_peer.main("bh_sne", "not read", "not written", str(tmp_path / "record.json"), 0, 1, 7)
+    run_peer.main("bh_sne", "not read", "not written", str(tmp_path / "record.json"), 0, 1, 7, 1000)
     assert json.loads((tmp_path / "record.json").read_text()) == {"missing": "no such library"}
 
 
 def test_this_workflow_embeds_with_its_default_parameters(features):
-    coordinates, prepare_seconds = SET_UP["ours"](1, 1004)(features)
+    coordinates, prepare_seconds = SET_UP["ours"](1, 1004, 300)(features)
     assert coordinates.shape == (300, 2) and np.ptp(coordinates) > 10 and prepare_seconds > 0
-    assert np.array_equal(coordinates, SET_UP["ours"](1, 1004)(features)[0])
+    assert np.array_equal(coordinates, SET_UP["ours"](1, 1004, 300)(features)[0])
+    assert not np.array_equal(coordinates, SET_UP["ours"](1, 1004, 310)(features)[0])
+
+
+@pytest.mark.parametrize("peer", [peer for peer in PEERS if peer.endswith("_ours")])
+def test_peer_gets_the_neighbors_of_this_workflow(peer, features, monkeypatch):
+    """The neighbors are among every row, and then among every other one, so the embedding is another."""
+    if peer.startswith("h2pack"):
+        pytest.importorskip("tsne_h2pack", reason="tsne-h2pack is not installed: make .venv/installed-bench")
+    steps = []
+
+    def search(rows):
+        time.sleep(0.2)
+        indices = steps[-1] * np.argsort(cdist(rows, rows[:: steps[-1]]), axis=1)[:, 1:91]
+        return {"indices": indices, "distances": np.broadcast_to(np.linspace(1, 2, 90, dtype=np.float32), (300, 90))}
+
+    monkeypatch.setattr(run_peer, "make_our_search", lambda threads, seed: search)
+    embeddings = []
+    for step in (1, 1, 2):
+        steps.append(step)
+        embedding, prepare_seconds = SET_UP[peer](1, 7, 300)(features)
+        assert embedding.shape == (300, 2) and prepare_seconds > 0.2
+        embeddings.append(embedding)
+    assert np.allclose(embeddings[0], embeddings[1]) and not np.allclose(embeddings[0], embeddings[2])
+
+
+def test_seconds_of_compilation_are_those_of_numba_alone():
+    from common.numba_setup import numba
+
+    with time_compilation() as seconds:
+        time.sleep(0.1)
+    assert seconds == [0]
+    before = time.perf_counter()
+    with time_compilation() as seconds:
+        numba.njit(lambda x: x + 1)(1)
+    assert 0 < seconds[0] < time.perf_counter() - before
 
 
 @pytest.mark.parametrize(("at_end", "seconds"), [(True, 0.3), (False, 0.1)])
@@ -80,7 +115,8 @@ def test_iterations_begin_at_the_call_of_a_method_or_at_its_end(at_end, seconds)
             time.sleep(0.2)
             return (scale * features).tolist()
 
-    embedding, prepare_seconds = time_preparation(Estimator(), "fit", "prepare", at_end)(np.ones((3, 2)))
+    estimator = Estimator()
+    embedding, prepare_seconds = time_preparation(estimator.fit, estimator, "prepare", at_end)(np.ones((3, 2)))
     assert np.array_equal(embedding, np.full((3, 2), 2))
     assert seconds <= prepare_seconds < seconds + 0.15
 

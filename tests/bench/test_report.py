@@ -8,19 +8,52 @@ from compare import COLUMNS, PEERS
 from PIL import Image
 
 from helpers import ROOT
-from report import HEAD, format_digits, format_range, format_table, plot, publish, report, summarize
+from report import COLORS, HEAD, format_digits, format_range, format_table, plot, publish, report, summarize
+
+
+def make_row(layer, peer, iterations, turn, seconds, divergence):
+    """One run, whose other values follow from its seconds."""
+    return dict.fromkeys(COLUMNS) | {
+        "layer": layer,
+        "dimensions": {"pixel": 784, "conv1": 3920}[layer],
+        "points": 50_000,
+        "peer": peer,
+        "iterations": iterations,
+        "round": turn,
+        "threads": 2,
+        "prepare_seconds": seconds / 4,
+        "optimize_seconds": 3 * seconds / 4,
+        "seconds": seconds,
+        "cpu_seconds": 2 * seconds,
+        "compile_seconds": 0.5,
+        "start_seconds": 1.0,
+        "process_seconds": seconds + 2,
+        "process_cpu_seconds": 2 * seconds + 2,
+        "peak_mib": 1000.0 + seconds,
+        "kl_divergence": divergence,
+        "knn_preservation_10": 0.38,
+        "knn_accuracy_map": 0.97,
+        "processor": "a processor",
+        "cores": 2,
+        "python": "3.11",
+        "versions": "numpy 2; openTSNE 1",
+    }
 
 
 @pytest.fixture
 def table():
-    """The measurements of the documentation."""
-    return pd.read_csv(ROOT / "docs/benchmark.csv")
+    """Runs of four peers in the order in which they are measured: two in turn, and two slow ones."""
+    runs = [("ours", 300, 10.0, 2.75), ("ours", 200, 8.0, 2.9), ("ours", 1000, 20.0, 2.6), ("openTSNE", 750, 90.0, 2.7)]
+    rows = [make_row("pixel", peer, count, 1, seconds, kl) for peer, count, seconds, kl in runs]
+    rows += [make_row("pixel", "sklearnex", 1000, 1, 40.0, 2.8), make_row("pixel", "bh_sne", 1000, 1, 850.0, 3.2)]
+    rows += [make_row("pixel", "openTSNE", 750, 2, 100.0, 2.71), make_row("pixel", "ours", 300, 2, 12.0, 2.76)]
+    rows += [make_row("conv1", "openTSNE", 750, 1, 300.0, 2.65), make_row("conv1", "ours", 300, 1, 20.0, 2.7)]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 @pytest.fixture
 def partial(table):
-    """The same, but bh_sne could not be measured, and scikit-learn was not run."""
-    table = table[table.peer != "sklearn"]
+    """The same, but bh_sne could not be measured."""
     is_missing = table.peer == "bh_sne"
     table.loc[is_missing, table.columns[table.columns.get_loc("prepare_seconds") : -5]] = np.nan
     table.note = table.note.astype(object).where(~is_missing, "not installed (no compiler)")
@@ -33,52 +66,50 @@ def cells_of(page):
     return [line for line in lines if not set(line) <= {"---"}]
 
 
-def test_page_of_the_documentation_is_that_of_its_measurements(table):
+def test_page_of_the_documentation_is_that_of_its_measurements():
+    table = pd.read_csv(ROOT / "docs/benchmark.csv")
     assert report(table) == (ROOT / "docs/benchmark.md").read_text()
     assert list(table.columns) == list(COLUMNS)
 
 
-def test_summary_has_medians_ranges_and_the_ratio_to_this_workflow_in_the_same_layer(table):
-    few = pd.DataFrame(
-        {
-            "layer": ["pixel"] * 5 + ["conv1"] * 2,
-            "peer": ["ours", "openTSNE", "ours", "openTSNE", "ours", "openTSNE", "ours"],
-            "seconds": [2.0, 30.0, 3.0, 60.0, 10.0, 7.0, 14.0],
-            "kl_divergence": [1.0, 2.0, 1.5, 2.5, 1.2, 3.0, 4.0],
-        }
+def test_summary_has_medians_ranges_and_the_ratio_to_the_default_of_this_workflow_in_the_same_layer(table):
+    summary = summarize(table).set_index(["layer", "peer", "iterations"])
+    assert list(summary.index) == [
+        *(("pixel", "ours", count) for count in (200, 300, 1000)),
+        *(("pixel", "openTSNE", 750), ("pixel", "sklearnex", 1000), ("pixel", "bh_sne", 1000)),
+        *(("conv1", "ours", 300), ("conv1", "openTSNE", 750)),
+    ]
+    columns = ["seconds", "low", "high", "kl_low", "kl_high", "runs", "ratio"]
+    assert summary.loc[("pixel", "ours", 300), columns].tolist() == [11, 10, 12, 2.75, 2.76, 2, 1]
+    assert summary.ratio["pixel", "openTSNE", 750] == 95 / 11 and summary.ratio["conv1", "openTSNE", 750] == 15
+    assert summary.default.tolist() == [False, True, False, True, True, True, True, True]
+
+
+def test_every_peer_and_number_of_iterations_has_a_row_with_the_median_of_its_runs(partial):
+    rows = [dict(zip(HEAD, row, strict=True)) for row in cells_of(report(partial)) if row != list(HEAD)]
+    names = [
+        PEERS[peer].name for peer in ("ours", "ours", "ours", "openTSNE", "sklearnex", "bh_sne", "ours", "openTSNE")
+    ]
+    assert [row[""] for row in rows] == names
+    ours, by_opentsne, missing = rows[1], rows[3], rows[5]
+    assert ours["iterations"] == "300 (default)" and rows[0]["iterations"] == "200"
+    assert (ours["seconds"], ours["times this workflow's"]) == ("11.0 [10.0-12.0]", "1.00")
+    assert ours["KL divergence"] == "2.7550 [2.7500-2.7600]" and ours["runs"] == "2"
+    assert (ours["before the first iteration"], ours["in iterations"]) == ("2.75", "8.25")
+    assert (ours["CPU"], ours["compilation"], ours["start-up"], ours["process"]) == ("22.0", "0.50", "1.00", "13.0")
+    assert (ours["peak memory (GiB)"], ours["kNN preservation (%)"], ours["kNN accuracy (%)"]) == (
+        "0.99",
+        "38.0",
+        "97.00",
     )
-    summary = summarize(few.reindex(columns=table.columns)).set_index(["layer", "peer"])
-    assert summary.ratio.to_dict() == {
-        ("pixel", "ours"): 1,
-        ("pixel", "openTSNE"): 15,
-        ("conv1", "openTSNE"): 0.5,
-        ("conv1", "ours"): 1,
-    }
-    columns = ["seconds", "low", "high", "kl_low", "kl_high", "runs"]
-    assert summary.loc[("pixel", "ours"), columns].tolist() == [3, 2, 10, 1, 1.5, 3]
-
-
-def test_every_peer_has_a_row_with_the_median_of_its_runs(partial):
-    rows = [row for row in cells_of(report(partial)) if row != list(HEAD)]
-    names = [row[0] for row in rows]
-    first_layer = [PEERS[peer].name for peer in ("ours", "openTSNE", "sklearnex", "bh_sne")]
-    assert names == first_layer + 2 * first_layer[:2]
-    ours, by_opentsne, _, missing, *_ = (dict(zip(HEAD, row, strict=True)) for row in rows)
-    pixels = partial[partial.layer == "pixel"].groupby("peer")
-    medians = pixels[["seconds", "peak_mib", "knn_preservation_10", "knn_accuracy_map"]].median()
-    ratio = medians.seconds["openTSNE"] / medians.seconds["ours"]
-    assert float(by_opentsne["times this workflow's"]) == pytest.approx(ratio, abs=0.006)
-    assert ours["seconds"].startswith(format_digits(medians.seconds["ours"]) + " [") and ours["runs"] == "3"
-    assert float(ours["peak memory (GiB)"]) == pytest.approx(medians.peak_mib["ours"] / 1024, abs=0.005)
-    assert float(ours["kNN preservation (%)"]) == pytest.approx(100 * medians.knn_preservation_10["ours"], abs=0.05)
-    assert float(ours["kNN accuracy (%)"]) == pytest.approx(100 * medians.knn_accuracy_map["ours"], abs=0.005)
-    assert list(missing.values()) == ["bh_sne", *[""] * (len(HEAD) - 2), "0"]
+    assert by_opentsne["times this workflow's"] == "8.64" and by_opentsne["neighbors"] == PEERS["openTSNE"].neighbors
+    assert [*missing.values()][3:] == [*[""] * (len(HEAD) - 4), "0"]
     assert "Not measured:\n\n- **bh_sne**, pixel: not installed (no compiler)\n" in report(partial)
 
 
 def test_layer_that_was_not_measured_has_no_table(table):
     table.loc[table.layer == "conv1", "seconds"] = np.nan
-    assert "## conv1" not in report(table) and "## dense3 (200 dimensions)" in report(table)
+    assert "## conv1" not in report(table) and "## pixel (784 dimensions)" in report(table)
 
 
 def test_numbers_have_three_digits():
@@ -93,31 +124,33 @@ def test_table_is_markdown():
     assert format_table([["", "b"], ["1", "2"]]) == "|  | b |\n|---|---|\n| 1 | 2 |"
 
 
-def test_figure_has_a_panel_for_each_layer_and_names_the_peers_that_were_not_measured(partial):
+def test_figure_has_a_column_for_each_layer_and_names_the_peers_that_were_not_measured(partial):
     axes = plot(partial).axes
-    assert [panel.get_title(loc="left") for panel in axes] == [
-        "pixel (784 dimensions)",
-        "conv1 (3,920 dimensions)",
-        "dense3 (200 dimensions)",
-    ]
+    assert [panel.get_title(loc="left") for panel in axes[:2]] == ["pixel (784 dimensions)", "conv1 (3,920 dimensions)"]
     names = [PEERS[peer].name for peer in ("ours", "openTSNE", "sklearnex", "bh_sne")]
-    assert [label.get_text() for label in axes[0].get_yticklabels()] == names
-    remarks = [[text.get_text() for text in panel.texts] for panel in axes]
-    assert [texts.count("not measured") for texts in remarks] == [1, 0, 0]
-    assert [texts.count("not run") for texts in remarks] == [0, 2, 2]
-    median = partial.query("layer == 'pixel' and peer == 'ours'").kl_divergence.median()
-    assert f"{median:.2f}" in remarks[0]
+    assert [label.get_text() for label in axes[2].get_yticklabels()] == names
+    remarks = [[text.get_text() for text in panel.texts] for panel in axes[2:]]
+    assert remarks == [["not measured"], ["not run", "not run"]]
+
+
+def test_figure_has_a_curve_of_the_divergence_over_the_seconds_of_each_peer(partial):
+    panel = plot(partial).axes[0]
+    curves = [line.get_xydata().tolist() for line in panel.lines]
+    assert curves[:2] == [[[8, 2.9], [11, 2.755], [20, 2.6]], [[11, 2.755]]], "all numbers, and the default"
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == [
+        PEERS[peer].name for peer in ("ours", "openTSNE", "sklearnex")
+    ]
+
+
+def test_every_peer_has_a_color():
+    assert set(COLORS) == set(PEERS)
 
 
 def test_figure_marks_the_times_of_each_peer_on_its_line(table):
-    panel = plot(table).axes[0]
-    ours = table.query("layer == 'pixel' and peer == 'ours'")
+    panel = plot(table).axes[2]
     marked = [line.get_xdata() for line in panel.lines if set(np.ravel(line.get_ydata())) == {0}]
-    medians = [ours[column].median() for column in ("prepare_seconds", "optimize_seconds", "seconds")]
-    assert np.allclose(
-        np.concatenate([np.ravel(x) for x in marked]), [ours.seconds.min(), ours.seconds.max(), *medians]
-    )
-    assert panel.get_ylim() == (4.6, -0.6), "the first on top"
+    assert np.allclose(np.concatenate([np.ravel(x) for x in marked]), [10, 12, 2.75, 8.25, 11])
+    assert panel.get_ylim() == (3.6, -0.6), "the first on top"
 
 
 def test_published_page_and_figure_are_written_beside_the_table(table, tmp_path, monkeypatch):

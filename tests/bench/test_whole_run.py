@@ -14,12 +14,6 @@ def test_variants_differ_in_the_control_and_in_the_commit():
     assert len(whole_run.list_variants(None)) == 2
 
 
-def test_variants_take_turns_in_being_first():
-    order = list(whole_run.rotate(["a", "b", "c"], 4))
-    assert [name for _, name in order] == [*"abc", *"bca", *"cab", *"abc"]
-    assert [run for run, _ in order] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
-
-
 def test_run_is_of_a_clone_with_the_data_and_the_configuration(tmp_path, monkeypatch):
     (tmp_path / "mnist.pkl.gz").write_bytes(b"data")
     seen = {}

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from common.knn.index import (
     make_plans,
     search_exactly,
     search_others,
-    squared_norms_about,
 )
+from common.knn.pca import project, project_and_measure
 from common.knn.results import drop_self, recall
 
 SPREAD = 0.0005  # of the recall: a plan is made on a sample, a test measures it on all rows
@@ -80,10 +81,25 @@ def test_rows_are_assigned_to_the_nearest_center():
 
 def test_norms_are_distances_to_the_mean(features, monkeypatch):
     mean = features.mean(axis=0)
-    expected = ((features - mean) ** 2).sum(axis=1)
-    assert np.allclose(squared_norms_about(mean, features), expected, rtol=1e-4)
-    monkeypatch.setattr("common.knn.index.BLOCK_MB", 0.1)
-    assert np.allclose(squared_norms_about(mean, features), expected, rtol=1e-4)
+    components = np.eye(features.shape[1], dtype=np.float32)[:5]
+    for block_mb in (100, 0.1):
+        monkeypatch.setattr("common.knn.pca.BLOCK_MB", block_mb)
+        projected, norms = project_and_measure(features, mean, components)
+        assert np.allclose(norms, ((features - mean) ** 2).sum(axis=1), rtol=1e-4)
+        assert np.array_equal(projected, project(features, mean, components))
+        assert np.allclose(projected, (features - mean)[:, :5], atol=1e-4)
+
+
+def test_known_neighbors_are_those_that_the_search_finds(features, search, nearest):
+    rows = np.arange(0, 4000, 13)
+    exact = nearest[rows][:, 1:]
+    shares = []
+    for plan in (Plan(8, 1, 20), Plan(64, 2, len(search.centers))):
+        indices, _ = search_others(partial(search, plan=plan), features[rows], rows, exact.shape[1])
+        expected = (exact[:, :, None] == indices[:, None]).any(axis=2)
+        assert np.array_equal(search.find_known(rows, exact, plan), expected)
+        shares.append(expected.mean())
+    assert shares[0] < 0.9 < 0.99 < shares[1]
 
 
 def test_index_does_not_depend_on_the_memory():
@@ -163,7 +179,7 @@ def test_progress_is_logged_after_each_ten_thousand_queries(search, caplog):
 @pytest.mark.parametrize(("spread", "least", "most"), [(40, 0, 1 / 4), (0, 1 / 3, 1)])
 def test_plan_searches_few_cells_where_rows_are_in_clusters_and_most_where_not(spread, least, most):
     features = clustered(6000, 150, spread)
-    search, sample = ProjectedSearch(features, seed=0, memory_mb=1000, threads=1), np.arange(0, 6000, 12)
+    search, sample = ProjectedSearch(features, seed=0, memory_mb=1000, threads=1), np.arange(0, 6000, 5)
     expected = search_exactly(features, features, 16, memory_mb=1000, threads=1)[0]
     plan, all_cells = make_plans(search, sample, drop_self(expected[sample], expected[sample], sample)[0])
     assert plan == all_cells._replace(visits=plan.visits) and all_cells.visits == len(search.centers)
@@ -173,7 +189,7 @@ def test_plan_searches_few_cells_where_rows_are_in_clusters_and_most_where_not(s
 
 def test_plan_has_no_more_cells_than_a_good_recall_needs():
     features = clustered(6000, 150, 3)
-    search, sample = ProjectedSearch(features, seed=0, memory_mb=1000, threads=1), np.arange(0, 6000, 12)
+    search, sample = ProjectedSearch(features, seed=0, memory_mb=1000, threads=1), np.arange(0, 6000, 5)
     exact = search_others(
         lambda queries, k: search_exactly(features, queries, k, 1000, 1), features[sample], sample, 15
     )[0]

@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
+from common.scoring import scores
 from common.scoring.data import SplitData
 from common.scoring.parameters import MIN_ROWS
 from common.scoring.scores import (
@@ -15,6 +16,8 @@ from common.scoring.scores import (
     knn_preservation,
     mean_outcome,
     query_score,
+    rank_distances,
+    square_distances,
 )
 
 
@@ -24,6 +27,7 @@ def make_data(**given) -> SplitData:
     none = np.empty((n, 0), int)
     defaults = {"features": none, "coordinates": none, "neighbors": none, "map_neighbors": none}
     defaults |= {"labels": np.zeros(n, int), "classes": ["a", "b"], "voter_labels": np.zeros(n, int)}
+    given = {"distance_ranks": rank_distances(given.get("features", none))} | given
     return SplitData(**defaults | {"queries": np.arange(n), "of_queries": {}} | given)
 
 
@@ -72,18 +76,23 @@ def correlate(features: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
 def test_distances_of_ten_disjoint_samples_are_correlated(rows, monkeypatch):
     features, coordinates = (part[:333] for part in rows[:2])
     samples = []
-    monkeypatch.setattr("scipy.spatial.distance.pdist", lambda points: samples.append(points) or pdist(points))
+    monkeypatch.setattr(scores, "square_distances", lambda rows: samples.append(rows) or square_distances(rows))
     found = correlate(features, coordinates)
     monkeypatch.undo()
     assert len(found) == 10 and len(samples) == 20
-    for value, sample, points in zip(found, samples[::2], samples[1::2], strict=True):
+    for value, sample, points in zip(found, samples[:10], samples[10:], strict=True):
         assert sample.shape == (33, 64) and points.shape == (33, 2)
         assert value == pytest.approx(spearmanr(pdist(sample), pdist(points)).statistic)
     numbers = {sample.tobytes(): row for row, sample in enumerate(features)}
-    drawn = [[numbers[row.tobytes()] for row in sample] for sample in samples[::2]]
+    drawn = [[numbers[row.tobytes()] for row in sample] for sample in samples[:10]]
     assert len({row for sample in drawn for row in sample}) == 330, "no image is in two samples"
-    assert all(np.array_equal(coordinates[rows], points) for rows, points in zip(drawn, samples[1::2], strict=True))
+    assert all(np.array_equal(coordinates[rows], points) for rows, points in zip(drawn, samples[10:], strict=True))
     assert len(set(map(tuple, drawn))) == 10 and max(drawn[0]) > 200, "the samples are random"
+
+
+def test_squared_distances_are_those_of_all_pairs_and_exact_for_copies(rows):
+    assert np.allclose(square_distances(rows[0][:50]), pdist(rows[0][:50]) ** 2)
+    assert not square_distances(np.full((5, 3), 0.1, np.float32)).any()
 
 
 def test_samples_have_at_most_500_images():

@@ -66,9 +66,9 @@ def save_image(
         table = "\n".join(textwrap.wrap(colors.tobytes().hex(), 96))
         space, samples, decode = f"[/Indexed /DeviceRGB 255 <\n{table}\n>]", 1, "0 255"
     stored = BytesIO()
-    image.save(stored, "png", dpi=(dpi, dpi), optimize=True)
+    image.save(stored, "png", dpi=(dpi, dpi))
     with atomic_write(png) as part:
-        add_name(image, name).save(part, "png", dpi=(dpi, dpi), optimize=True)
+        add_name(image, name).save(part, "png", dpi=(dpi, dpi))
     compressed = b"".join(content for kind, content in png_chunks(stored.getvalue()) if kind == b"IDAT")
     data = a85encode(compressed, wrapcol=80)
     data = data.replace(b"\n%", b"\n %")  # a line that begins with % could be read as a comment

@@ -20,8 +20,8 @@ from common.knn.exact import (
     squared_distances,
     squared_norms,
 )
-from common.knn.pca import BLOCK_MB, SAMPLE_MB, fit_pca, project
-from common.knn.results import drop_self, recall
+from common.knn.pca import SAMPLE_MB, fit_pca, project, project_and_measure
+from common.knn.results import drop_self
 
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans
@@ -31,7 +31,7 @@ log = logging.getLogger("workflow")
 # Queries (m, d), k -> indices (m, k) int32 and Euclidean distances (m, k) float32, nearest first
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
-RECALL_SAMPLE = 500  # rows whose exact neighbors guide the plan; the recall is measured on as many others
+RECALL_SAMPLE = 300  # rows whose exact neighbors guide the plan; the recall is measured on as many others
 MIN_RECALL = 0.999  # below it, the search is exact
 FULL_RECALL, GOOD_RECALL = 0.9997, 0.9996  # goals with all cells searched, and with as few cells as suffice
 CELLS_PER_ROOT = 4  # cells, as a multiple of the square root of the number of rows
@@ -75,14 +75,6 @@ def search_exactly(
     return indices, np.sqrt(squared)
 
 
-def squared_norms_about(mean: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """Return the squared distance of each row of features (n, d) to their mean (d,), as (n,) float32."""
-    norms = np.empty(len(features), np.float32)
-    for rows in chunks(len(features), rows_that_fit(BLOCK_MB, features.shape[1])):
-        norms[rows] = squared_norms(features[rows] - mean)
-    return norms
-
-
 def find_cells(projected: np.ndarray, count: int, rows_per_cell: int, seed: int) -> np.ndarray:
     """Return the centers (count, dimensions) of k-means cells of projected rows (n, dimensions) float32.
 
@@ -117,16 +109,17 @@ class ProjectedSearch:
         """Build the index of `features` (n, d) float32, of which `memory_mb` megabytes are held at once."""
         self.features, self.memory_mb, self.threads = features, memory_mb, threads
         self.pca = fit_pca(features, min(DEPTHS[-1][0], features.shape[1]), seed)
-        projected = project(features, *self.pca)
+        projected, norms = project_and_measure(features, *self.pca)
         cells = CELLS_PER_ROOT * math.isqrt(len(projected))
         centers = find_cells(self.cell_coordinates(projected), cells, ROWS_PER_CELL, seed)
         neighborhoods = fit_k_means(centers, math.isqrt(cells), seed).labels_
         self.centers = centers[np.argsort(neighborhoods, kind="stable")]  # successive centers are mostly near
         self.cells = assign_cells(self.centers, self.cell_coordinates(projected), threads)
         self.order = np.argsort(self.cells, kind="stable").astype(np.int32)
+        self.places = np.argsort(self.order)  # of the rows in this order
         self.projected = projected[self.order]
         self.bounds = np.searchsorted(self.cells[self.order], np.arange(cells + 1))
-        self.norms = squared_norms_about(self.pca[0], features)[self.order]
+        self.norms = norms[self.order]
 
     def cell_coordinates(self, projected: np.ndarray) -> np.ndarray:
         """Return the coordinates of projected rows (m, dimensions) that decide on their cells, (m, CELL_DIMENSIONS)."""
@@ -134,7 +127,7 @@ class ProjectedSearch:
 
     def visits_needed(self, queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return how many cells each of the rows `queries` (m,) has to search to meet each of `rows` (m, k), (m, k)."""
-        coordinates = self.cell_coordinates(self.projected[np.argsort(self.order)[queries]])
+        coordinates = self.cell_coordinates(self.projected[self.places[queries]])
         by_distance = np.argsort(cdist(coordinates, self.centers), axis=1)
         return 1 + np.take_along_axis(np.argsort(by_distance, axis=1), self.cells[rows], axis=1)
 
@@ -174,11 +167,28 @@ class ProjectedSearch:
                 log.info("candidates of %d of %d rows", block.stop, len(queries))
         return candidates
 
+    def find_known(self, rows: np.ndarray, exact: np.ndarray, plan: Plan) -> np.ndarray:
+        """Return which of the `exact` neighbors (m, k) of the index's `rows` (m,) the search finds, (m, k) bool.
+
+        Those are the candidates among them: the full distance ranks a true neighbor before all other candidates.
+        """
+        found, order = np.empty(exact.shape, bool), np.argsort(self.places[rows])
+        candidates = self.find_candidates(
+            self.projected[self.places[rows[order]]], self.candidate_count(exact.shape[1] + 1, plan), plan
+        )
+        for row, some in zip(order, candidates, strict=True):
+            found[row] = np.isin(exact[row], some)
+        return found
+
+    def candidate_count(self, k: int, plan: Plan) -> int:
+        """Return how many candidates are ranked by the full distance for k neighbors, a row itself among them."""
+        return min(math.ceil(plan.candidates * k), len(self.features))
+
     def __call__(self, queries: np.ndarray, k: int, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
         """Return the k rows nearest to each of the queries (m, d): indices (m, k) int32, distances (m, k) float32."""
         projected = project(queries, *self.pca)
         order = np.argsort(assign_cells(self.centers, self.cell_coordinates(projected), self.threads), kind="stable")
-        count = min(math.ceil(plan.candidates * k), len(self.features))
+        count = self.candidate_count(k, plan)
         indices, squared = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
         for block in chunks(len(queries), rows_that_fit(self.memory_mb, 2 * count)):
             rows = order[block]
@@ -203,18 +213,15 @@ def make_plans(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -
 
     Recall is measured on the rows `sample` (m,) of the index and their `exact` neighbors (m, k).
     """
-    queries, k = search.features[sample], exact.shape[1]
     for depth in DEPTHS:
         all_cells = Plan(*depth, visits=len(search.centers))
-        indices, _ = search_others(partial(search, plan=all_cells), queries, sample, k)
-        share = recall(indices, exact)
-        log.info("%d components, %g k candidates, all %d cells: recall %.4f", *all_cells, share)
-        if share >= FULL_RECALL:
+        found = search.find_known(sample, exact, all_cells)
+        log.info("%d components, %g k candidates, all %d cells: recall %.4f", *all_cells, found.mean())
+        if found.mean() >= FULL_RECALL:
             break
-    if share < GOOD_RECALL:
+    if found.mean() < GOOD_RECALL:
         return [all_cells]
     # With fewer cells, a neighbor is lost only if its own cell is not searched.
-    found = (exact[:, :, None] == indices[:, None, :]).any(axis=2)
     visits = np.sort(search.visits_needed(sample, exact)[found])[math.ceil(GOOD_RECALL * exact.size) - 1]
     return [all_cells._replace(visits=int(visits)), all_cells]
 
@@ -246,10 +253,9 @@ def build_search(
         planning_neighbors, testing_neighbors = np.split(neighbors, 2)
         projected = ProjectedSearch(features, seed, memory_mb, threads)
         for plan in make_plans(projected, planning, planning_neighbors):
-            search = partial(projected, plan=plan)
-            share = recall(search_others(search, features[testing], testing, k)[0], testing_neighbors)
+            share = float(projected.find_known(testing, testing_neighbors, plan).mean())
             log.info("%d components, %g k candidates, %d cells: recall %.4f on other rows", *plan, share)
             if share >= MIN_RECALL:
-                return search, {"method": "projected", "recall": share}
+                return partial(projected, plan=plan), {"method": "projected", "recall": share}
         log.info("recall is below %.3f: searching exactly", MIN_RECALL)
     return exact, {"method": "exact", "recall": 1.0}

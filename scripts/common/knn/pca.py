@@ -29,7 +29,17 @@ def fit_pca(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np
 
 def project(features: np.ndarray, mean: np.ndarray, components: np.ndarray) -> np.ndarray:
     """Return features (n, d) in the coordinates of the components (count, d), as (n, count) float32."""
-    projected = np.empty((len(features), len(components)), np.float32)
+    return project_and_measure(features, mean, components)[0]
+
+
+def project_and_measure(
+    features: np.ndarray, mean: np.ndarray, components: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `project` returns, and the squared distance of each row from the mean, (n,) float32."""
+    projected, norms = np.empty((len(features), len(components)), np.float32), np.empty(len(features), np.float32)
     for rows in chunks(len(features), rows_that_fit(BLOCK_MB, features.shape[1])):
-        projected[rows] = (features[rows] - mean) @ components.T
-    return projected
+        centered = features[rows] - mean
+        projected[rows] = centered @ components.T
+        norms[rows] = np.einsum("ij,ij->i", centered, centered)
+        del centered  # before the next block is held
+    return projected, norms

@@ -52,7 +52,7 @@ class UnitRows:
 
     def __init__(self, matrix: np.ndarray) -> None:
         """Measure the norms of the matrix, which may be memory-mapped."""
-        self.matrix, self.shape = matrix, matrix.shape
+        self.matrix, self.shape, self.dtype = matrix, matrix.shape, np.float32
         self.norms = np.ones(len(matrix), np.float32)
         for rows in chunks(len(matrix), rows_that_fit(BLOCK_MB, self.shape[1])):
             norms = np.linalg.norm(matrix[rows], axis=1)

@@ -17,5 +17,6 @@ class SplitData:
     neighbors: np.ndarray  # (n, k) in the features, nearest first, without the image itself
     map_neighbors: np.ndarray  # (n, k) in the embedding, likewise
     voter_labels: np.ndarray  # (training images,), the labels of the neighbors
+    distance_ranks: Sequence[np.ndarray]  # of the distances in the features, from common.scoring.scores
     queries: np.ndarray  # (m,), the rows that were compared with all training images
     of_queries: dict[str, np.ndarray]  # their scores (m,) by name, from common.scoring.queries

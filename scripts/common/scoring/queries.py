@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
 from common.knn.chunks import chunks, rows_that_fit
 from common.scoring.parameters import N_VOTERS
 
-BLOCK_MB = 50  # of distances or features that are held at once
+BLOCK_MB = 100  # of distances or features that are held at once
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,9 @@ def silhouettes(distances: np.ndarray, queries: Queries, rows: slice) -> np.ndar
     labels, (classes, numbers) = queries.labels[rows], np.unique(queries.train_labels, return_inverse=True)
     if len(classes) < 2:
         return np.full(len(labels), np.nan)
-    members = csr_array((np.ones(len(numbers)), (numbers, np.arange(len(numbers)))))
-    sums, counts = (members @ distances.T).T, np.tile(np.bincount(numbers), (len(labels), 1))
+    by_class, sizes = np.argsort(numbers, kind="stable"), np.bincount(numbers)
+    sums = np.add.reduceat(distances[:, by_class], np.cumsum(sizes) - sizes, axis=1, dtype=float)
+    counts = np.tile(sizes, (len(labels), 1))
     known = np.isin(labels, classes)
     own, every = np.where(known, np.searchsorted(classes, labels), 0), np.arange(len(labels))
     counts[every, own] -= known & (queries.train_rows[rows] >= 0)

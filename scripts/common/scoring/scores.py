@@ -41,22 +41,38 @@ def query_score(name: str, data: SplitData) -> np.ndarray | None:
 
 
 def distance_correlation(data: SplitData) -> np.ndarray:
-    """Return Spearman's correlation of the distances in features and embedding, for each of N_SAMPLES disjoint samples.
+    """Return Spearman's correlation of the distances in features and embedding, for each of the samples of a split.
 
-    A small split is one sample. NaN if all distances are equal, or there are none.
+    NaN if all distances are equal, or there are none.
     """
-    from scipy.spatial.distance import pdist
-    from scipy.stats import spearmanr
-
-    rows = np.random.default_rng(0).permutation(len(data.features))
-    size = min(SAMPLE_ROWS, len(rows) // N_SAMPLES)
-    samples = [rows[size * number : size * (number + 1)] for number in range(N_SAMPLES)]
     correlations = []
-    for sample in samples if size >= MIN_SAMPLE else [rows[:SAMPLE_ROWS]]:
-        pairs = [pdist(space[np.sort(sample)]) for space in (data.features, data.coordinates)]
-        defined = all(len(distances) and np.ptp(distances) > 0 for distances in pairs)
-        correlations.append(spearmanr(*pairs).statistic if defined else np.nan)
+    for ranks, map_ranks in zip(data.distance_ranks, rank_distances(data.coordinates), strict=True):
+        defined = all(len(every) and np.ptp(every) > 0 for every in (ranks, map_ranks))
+        correlations.append(np.corrcoef(ranks, map_ranks)[0, 1] if defined else np.nan)
     return np.array(correlations)
+
+
+def rank_distances(rows: np.ndarray) -> list[np.ndarray]:
+    """Return the ranks of the distances between the rows of each sample, of rows (n, d) of a split.
+
+    There are N_SAMPLES disjoint samples; a small split is one sample. Equal distances share the mean of their ranks.
+    """
+    from scipy.stats import rankdata
+
+    order = np.random.default_rng(0).permutation(len(rows))
+    size = min(SAMPLE_ROWS, len(order) // N_SAMPLES)
+    samples = [order[size * number : size * (number + 1)] for number in range(N_SAMPLES)]
+    if size < MIN_SAMPLE:
+        samples = [order[:SAMPLE_ROWS]]
+    return [rankdata(square_distances(rows[np.sort(sample)])) for sample in samples]
+
+
+def square_distances(rows: np.ndarray) -> np.ndarray:
+    """Return the squared distance of each pair of rows (n, d), as (n (n - 1) / 2,) float64, by products."""
+    centered = rows.astype(float) - rows[:1]  # exactly 0 if all rows are equal
+    norms = np.einsum("ij,ij->i", centered, centered)
+    first, second = np.triu_indices(len(rows), 1)
+    return np.maximum(norms[first] + norms[second] - 2 * (centered @ centered.T)[first, second], 0)
 
 
 @dataclass(frozen=True)
