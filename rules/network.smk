@@ -30,7 +30,7 @@ rule train_network:
     priority: 1  # the longest path to the figures goes through it
     conda:
         NETWORK_ENV
-    threads: 2  # with another number, the weights differ in their last digits, and the network slightly
+    threads: 2  # always so many; the default profile counts one
     resources:
         gpu=int(GPU_FOR_NETWORK),
         mem_mb=request(1300, train_images=6),

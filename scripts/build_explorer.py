@@ -53,20 +53,21 @@ def scale_map(coordinates: np.ndarray) -> np.ndarray:
 
 
 def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the table maps.csv with its labels and predictions as indices of `classes`.
+    """Return the table maps.csv with its labels, predictions and votes as indices of `classes`.
 
     Without classes it has neither. Predictions are left out, too, if the column is empty; they may have no confidence.
     Raises UserError if the file is damaged.
     """
     with report_corrupt_file(path):
         # Classes are read as text, since a class may be called 01 or nan.
-        texts = dict.fromkeys(("split", "label", "prediction", *COLUMNS), str)
+        votes = [name for name in pd.read_csv(path, nrows=0).columns if name.endswith("_knn")]
+        texts = dict.fromkeys(("split", "label", "prediction", "prediction_depth", *votes, *COLUMNS), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
-            maps = maps.drop(columns=["prediction", "confidence"], errors="ignore")
+            maps = maps.drop(columns=["prediction", "confidence", "prediction_depth"], errors="ignore")
         if not classes:
-            return maps.drop(columns="label", errors="ignore")
-        for name in maps.columns.intersection(["label", "prediction"]):
+            return maps.drop(columns=["label", *votes], errors="ignore")
+        for name in maps.columns.intersection(["label", "prediction", *votes]):
             indices = pd.Index(classes).get_indexer(maps[name])
             if (indices < 0).any():
                 raise ValueError(f"its {name} {maps[name][indices < 0].iloc[0]!r} is none of the classes")
@@ -128,6 +129,9 @@ def make_page_data(
     if predicted and "confidence" in maps:
         confidence = np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)  # in hundredths of a percent
         arrays["confidence"] = pack_array(confidence)
+    depths = [*layers, "network"]
+    if predicted and "prediction_depth" in maps:
+        arrays["depth"] = pack_array(shrink_integers(pd.Index(depths).get_indexer(maps.prediction_depth)))
     medians = []
     for layer in layers:
         coordinates = scale_map(maps[[f"{layer}_x", f"{layer}_y"]].to_numpy())
@@ -135,6 +139,8 @@ def make_page_data(
         for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
             arrays[f"{layer}_{axis}"] = pack_array(values)
         arrays[f"{layer}_neighbors"] = pack_array(shrink_integers(neighbors[layer]))
+        if classes and f"{layer}_knn" in maps:
+            arrays[f"{layer}_votes"] = pack_array(shrink_integers(maps[f"{layer}_knn"].to_numpy()))
     side, (height, width), sheets = make_sprite_sheets(images) if images else (0, (0, 0), [])
     return {
         "dataset": dataset,
@@ -143,6 +149,7 @@ def make_page_data(
         "colors": [to_hex(color) for color in class_colors(palette, len(classes))],
         "medians": medians,  # of the coordinates of each class, by layer
         "predicted": predicted,
+        "depths": depths,  # the prediction depths that there can be
         "naming": naming,  # what the names of the images are, if they have any: those of files, or of vectors
         "splits": {split: int((maps.split == split).sum()) for split in SPLITS},
         "nearest": neighbors[layers[0]].shape[1],

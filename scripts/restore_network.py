@@ -9,7 +9,7 @@ from common.logs import run_logged
 from common.networks.build import build_network
 from common.networks.checkpoint import Checkpoint, list_kept
 from common.networks.keras_setup import use_devices
-from common.networks.training import shuffle, train_network
+from common.networks.training import THREADS, shuffle, train_network
 from common.provenance import provenance
 
 log = logging.getLogger("workflow")
@@ -17,7 +17,7 @@ log = logging.getLogger("workflow")
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "restore_network"):
         params, paths = snakemake.params, snakemake.input
-        use_devices(snakemake.threads, gpu=snakemake.resources.gpu > 0)
+        use_devices(THREADS, gpu=snakemake.resources.gpu > 0)
         train, validation = (
             load_rows(paths[f"{split}_images"], paths[f"{split}_labels"]) for split in ("train", "validation")
         )

@@ -12,7 +12,7 @@ from common.networks.build import build_network
 from common.networks.checkpoint import Checkpoint, checkpoint_folder, list_kept
 from common.networks.keras_setup import tf, use_devices
 from common.networks.schedule import describe_phase, fit_schedule
-from common.networks.training import shuffle, train_network
+from common.networks.training import THREADS, shuffle, train_network
 from common.provenance import provenance
 from common.text import join_words
 
@@ -37,8 +37,8 @@ def explain_decline(history: pd.DataFrame, images: int) -> str:
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "train_network"):
         params, paths = snakemake.params, snakemake.input
-        use_devices(snakemake.threads, gpu=snakemake.resources.gpu > 0)
-        log.info("on %s", "a GPU" if tf.config.get_visible_devices("GPU") else f"{snakemake.threads} threads")
+        use_devices(THREADS, gpu=snakemake.resources.gpu > 0)
+        log.info("on %s", "a GPU" if tf.config.get_visible_devices("GPU") else f"{THREADS} threads")
         train, validation = (
             load_rows(paths[f"{split}_images"], paths[f"{split}_labels"]) for split in ("train", "validation")
         )

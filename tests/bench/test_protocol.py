@@ -1,5 +1,6 @@
 """The experiments on the protocol: held-out images, the start and the number of iterations."""
 
+import epochs
 import heldout
 import iterations
 import layer_run
@@ -67,3 +68,21 @@ def test_starts_are_compared_with_the_embedding_of_the_pixels(run):
 def test_divergence_falls_with_the_number_of_iterations(run):
     few, many = (iterations.measure(("dense3", count), run.folder) for count in (300, 600))
     assert few["iterations"] == 300 and many["kl_divergence"] < few["kl_divergence"]
+
+
+def test_ways_through_training_differ_in_how_far_points_move(run):
+    tables = {way: epochs.measure(("dense3", way), run.folder, ["0", epochs.LAST]) for way in epochs.WAYS}
+    for way, (first, last) in tables.items():
+        assert (first["epoch"], last["epoch"], first["way"]) == ("0", "last", way) and "moved" not in first
+        assert 0 < last["moved"] < 2 and 0 <= last["r_squared"] <= 1 and 0.8 < last["knn_accuracy_map_test"] <= 1
+    r_squared = {way: table[1]["r_squared"] for way, table in tables.items()}
+    assert r_squared["continued"] > r_squared["components"]
+
+
+def test_moves_are_measured_after_alignment_in_units_of_the_radius():
+    points = np.random.default_rng(0).normal(size=(500, 2)) * [3, 1]
+    moves = epochs.measure_moves(rotate(points, 40) + 5, points)
+    assert moves["moved"] == pytest.approx(0, abs=1e-6) and moves["r_squared"] == pytest.approx(1)
+    away = points + np.array([1, 0]) * np.where(np.arange(500) % 2, 1, -1)[:, None]
+    radius = np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean())
+    assert epochs.measure_moves(away, points)["moved"] == pytest.approx(1 / radius, rel=0.1)

@@ -58,11 +58,13 @@ def make_page_input() -> PageInput:
     generator = np.random.default_rng(0)
     maps["prediction"] = np.where(generator.random(COUNT) < 0.015, (digits.target + 1) % 10, digits.target)
     maps["confidence"] = generator.uniform(0.3, 1, COUNT).round(4)
+    maps["prediction_depth"] = generator.choice([*LAYERS, "network"], COUNT, p=[0.7, 0.1, 0.1, 0.1])
     components = PCA(6, random_state=0).fit_transform(digits.data)
     neighbors = {}
     for number, layer in enumerate(LAYERS):
         pair = components[:, 2 * number : 2 * number + 2]
         maps[f"{layer}_x"], maps[f"{layer}_y"] = pair.T
+        maps[f"{layer}_knn"] = np.where(generator.random(COUNT) < 0.03, (digits.target + 2) % 10, digits.target)
         search = NearestNeighbors(n_neighbors=11).fit(pair[:TRAIN])
         neighbors[layer] = search.kneighbors(pair, return_distance=False)[:, 1:11].astype(np.int32)
     return PageInput(maps, (digits.images / 16)[..., None].astype(np.float32), neighbors)

@@ -107,6 +107,12 @@ def test_classes_are_read_as_they_are_named(tmp_path):
         UserError, match=r"maps.csv is damaged \(ValueError: its label 'NA' is none of the classes\)\. Rebuild"
     ):
         load_maps(path, ["1", "01", "nan"])
+    maps.assign(prediction_depth="01", conv1_knn="NA").to_csv(path, index=False)
+    read = load_maps(path, ["1", "01", "NA", "nan"])
+    assert read.conv1_knn.tolist() == [2] * 4 and read.prediction_depth.tolist() == ["01"] * 4, (
+        "a layer may be called 01"
+    )
+    assert list(load_maps(path, []).columns) == []
     maps.assign(prediction="", confidence=np.nan).to_csv(path, index=False)  # as from a network of other classes
     assert list(load_maps(path, ["1", "01", "NA", "nan"]).columns) == ["label"]
     maps.drop(columns="confidence").to_csv(path, index=False)  # as from predictions without probabilities

@@ -10,7 +10,7 @@ from common.errors import UserError, describe_error
 from common.networks.keras_setup import keras
 
 MAX_BATCH_BYTES = 200e6  # of the widest tensor in a batch; TensorFlow holds a few of them at once
-MAX_BATCH_SIZE = 1000
+MAX_BATCH_SIZE = 250  # small batches stay in the cache of the processor
 MAX_NAMES = 20  # that an error message lists
 
 

@@ -14,6 +14,7 @@ from common.text import count_noun
 
 log = logging.getLogger("workflow")
 
+THREADS = 2  # of TensorFlow: with another number, the weights differ in their last digits
 MEASURES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 

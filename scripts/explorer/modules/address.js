@@ -1,6 +1,7 @@
 // The address of the page, whose fragment has the state: a copied address opens the same view, and the browser's back
 // button returns to the one before.
 
+import { colorings, getColoring } from "./coloring.js";
 import { data, hasHeldOut, locateInSplit, numberInData } from "./data.js";
 import { $ } from "./elements.js";
 import { showLayer, wantedLayer } from "./layers.js";
@@ -29,6 +30,9 @@ function formatState() {
   for (const label of [...state.classes].sort((a, b) => a - b)) parts.append("class", data.classes[label]);
   if (state.wrong) parts.append("only", "wrong");
   if (state.heldout !== "with") parts.append("heldout", state.heldout);
+  if (state.coloring !== colorings[0].key) parts.append("color", state.coloring);
+  for (const number of [...state.entries].sort((a, b) => a - b)) parts.append("show", getColoring().entries[number].text);
+  if (state.range) parts.append("range", state.range.join(","));
   if (formatView() !== wholeView) parts.append("view", formatView());
   return `#${parts}`;
 }
@@ -45,19 +49,31 @@ function isView(text) {
   return numbers.length === 3 && numbers.every(Number.isFinite) && numbers[2] > 0;
 }
 
+/** Tell whether a text is a range of numbers of a coloring. */
+function isRange(text, { high }) {
+  const [first, last, ...others] = text.split(",").map(Number);
+  return !others.length && first >= 0 && first <= last && last <= high;
+}
+
 /** Return the state that a fragment stands for, and the parts of it that are not on this page. */
 function parseState(fragment) {
   const parts = new URLSearchParams(fragment.slice(1));
   const found = { layer: 0, pinned: -1, classes: new Set(), wrong: false, heldout: "with", view: wholeView };
+  const coloring = colorings.find(({ key }) => key === parts.get("color")) ?? colorings[0];
+  Object.assign(found, { coloring: coloring.key, entries: new Set(), range: null });
   const unknown = [];
   for (const [key, value] of parts) {
     const layer = data.layers.indexOf(value);
     const label = data.classes.indexOf(value);
+    const entry = (coloring.key === "class" ? [] : coloring.entries ?? []).findIndex(({ text }) => text === value);
     if (key === "layer" && layer >= 0) found.layer = layer;
     else if (key === "pin" && numberInData(value) >= 0) found.pinned = numberInData(value);
     else if (key === "class" && label >= 0) found.classes.add(label);
     else if (key === "only" && value === "wrong" && data.predicted) found.wrong = true;
     else if (key === "heldout" && ["only", "hidden"].includes(value) && hasHeldOut) found.heldout = value;
+    else if (key === "color" && value === coloring.key) continue;
+    else if (key === "show" && entry >= 0) found.entries.add(entry);
+    else if (key === "range" && isRange(value, coloring)) found.range = value.split(",").map(Number);
     else if (key === "view" && isView(value)) found.view = value;
     else unknown.push(`${key}=${value}`);
   }
@@ -71,9 +87,9 @@ export async function applyAddress() {
   Object.assign(state, filters);
   pinImage(pinned);
   updatePage();
-  if (unknown.length) $("status").textContent = `Not on this page: ${unknown.join(", ")}`;
   await Promise.all([showLayer(layer), formatView() !== view && setView(view.split(",").map(Number))]);
   isApplying = false;
+  if (unknown.length) $("status").textContent = `Not on this page: ${unknown.join(", ")}`;
 }
 
 /** Keep the address and the state in line from now on; the view is that of the whole map. */

@@ -1,5 +1,6 @@
 // The card: the image under the mouse, or else the pinned one, with its facts and its neighbors.
 
+import { getColor } from "./coloring.js";
 import {
   confidences,
   data,
@@ -62,7 +63,7 @@ function makeNeighborButton(neighbor, rank) {
   const label = getClassName(neighbor);
   const button = makeElement("button", { type: "button", title: `${hasLabels ? `${label}, ` : ""}no. ${neighbor}` });
   button.setAttribute("aria-label", `Pin neighbor ${neighbor}${hasLabels ? `, label ${label}` : ""}`);
-  button.style.borderBottomColor = data.colors[labels[neighbor]];
+  button.style.borderBottomColor = getColor(neighbor);
   button.onclick = () => {
     state.hovered = -1;
     pinImage(neighbor);

@@ -13,10 +13,9 @@ export const hasImages = data.size !== null;
 export const hasLabels = data.classes.length > 0;
 export const itemsName = hasImages ? "images" : "rows"; // what the points stand for
 
-export const maps = []; // for each layer: x and y in [-1, 1], and `data.nearest` neighbors of each image, nearest first
-export let labels, predictions, confidences; // of each image; the latter two are undefined if they are unknown
+export const maps = []; // for each layer: x and y in [-1, 1], `data.nearest` neighbors of each image, nearest first, and votes
+export let labels, predictions, confidences, depths; // of each image; all but the first are undefined if unknown
 export let names; // of each image; undefined unless its file or its name is known
-export let kinds; // of each image; they tell its class, whether its prediction is wrong and whether it is held out
 
 export const isHeldOut = (image) => image >= data.splits.train;
 export const isWrong = (image) => data.predicted && predictions[image] !== labels[image];
@@ -41,12 +40,6 @@ export function numberInData(text) {
   return before.reduce((sum, name) => sum + data.splits[name], Number(id));
 }
 
-// A kind is a number with three parts. Size and color of a point depend on it.
-const getKind = (image) => 4 * labels[image] + 2 * isWrong(image) + isHeldOut(image);
-export const getClassOfKind = (kind) => kind >> 2;
-export const isKindWrong = (kind) => Boolean(kind & 2);
-export const isKindHeldOut = (kind) => Boolean(kind & 1);
-
 /** Return an array of the data as numbers; it is stored as base64 of gzip of little-endian numbers. */
 async function unpackArray({ type, bytes }) {
   const text = atob(bytes);
@@ -59,17 +52,15 @@ async function unpackArray({ type, bytes }) {
 
 /** Unpack all arrays of the data. */
 export async function loadArrays() {
-  [labels, predictions, confidences] = await Promise.all(
-    ["label", "prediction", "confidence"].map((key) => data.arrays[key] && unpackArray(data.arrays[key])),
-  );
+  const unpack = (key) => data.arrays[key] && unpackArray(data.arrays[key]);
+  [labels, predictions, confidences, depths] = await Promise.all(["label", "prediction", "confidence", "depth"].map(unpack));
   if (data.naming) names = JSON.parse(new TextDecoder().decode(await unpackArray(data.arrays.name)));
   for (const layer of data.layers) {
-    const keys = ["x", "y", "neighbors"].map((key) => `${layer}_${key}`);
-    const [x, y, neighbors] = await Promise.all(keys.map((key) => unpackArray(data.arrays[key])));
-    maps.push({ x: scaleCoordinates(x), y: scaleCoordinates(y), neighbors });
+    const keys = ["x", "y", "neighbors", "votes"].map((key) => `${layer}_${key}`);
+    const [x, y, neighbors, votes] = await Promise.all(keys.map(unpack));
+    maps.push({ x: scaleCoordinates(x), y: scaleCoordinates(y), neighbors, votes });
   }
   data.arrays = null;
-  kinds = Uint16Array.from(labels, (_, image) => getKind(image));
 }
 
 /** Return coordinates in [-1, 1]; they are stored as integers in [0, 65535]. */

@@ -1,24 +1,16 @@
 // The filters, which decide what is in color: classes, wrong predictions and held-out images.
 
 import { data, hasHeldOut, hasLabels, isWrong, shuffledImages } from "./data.js";
-import { $, formatNumber, makeElement, setPressed } from "./elements.js";
+import { $, formatNumber, setPressed } from "./elements.js";
+import { clearLegend, fitChips, makeChip } from "./legend.js";
 import { updatePage } from "./page.js";
 import { state } from "./state.js";
 
 /** Add a button for each class; together they are the legend. */
 export function addClassButtons() {
-  const longest = Math.max(1, ...data.classes.map((text) => text.length));
-  $("classes").style.setProperty("--wide", `${Math.max(46, 34 + 8 * longest)}px`);
-  $("classes").classList.toggle("names", longest > 2);
+  fitChips($("classes"), data.classes);
   $("classes").parentElement.hidden = !hasLabels;
-  data.classes.forEach((text, label) => {
-    const button = makeElement("button", { type: "button", value: label, title: text });
-    const swatch = makeElement("span", { className: "swatch" });
-    swatch.style.background = data.colors[label];
-    button.append(swatch, makeElement("span", { className: "text", textContent: text }));
-    button.onclick = () => toggleClass(label);
-    $("classes").append(button);
-  });
+  $("classes").append(...data.classes.map((text, label) => makeChip(text, data.colors[label], label, toggleClass)));
 }
 
 /** Prepare the buttons for wrong predictions and held-out images; hide those without any. */
@@ -57,6 +49,7 @@ export function cycleHeldOut() {
 export function clearFilters() {
   state.classes.clear();
   state.wrong = false;
+  clearLegend();
   setHeldOut("with");
 }
 

@@ -22,6 +22,7 @@ const KEYS = {
   "/": focusOnFind,
   n: goToNextError,
   r: pinRandomImage,
+  c: () => $("color").focus(),
   w: toggleWrong,
   h: cycleHeldOut,
   b: toggleBoxMode,

@@ -4,8 +4,8 @@ import { writeAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { data, maps } from "./data.js";
 import { $, makeElement, setPressed } from "./elements.js";
-import { drawMarks } from "./marks.js";
-import { getPoints, plot } from "./plot.js";
+import { updatePage } from "./page.js";
+import { drawPoints } from "./plot.js";
 import { hoverImage } from "./pointing.js";
 import { state } from "./state.js";
 
@@ -42,14 +42,14 @@ async function movePoints(layer) {
   state.layer = layer;
   state.progress = isReduced ? 1 : 0;
   drawCard();
-  await plot.draw(getPoints(), {
-    preventFilterReset: true,
+  updatePage(); // The values of some colorings depend on the layer.
+  await drawPoints({
     transition: !isReduced,
     transitionDuration: MOVE_TIME,
     transitionEasing: (time) => (state.progress = easeTime(time)), // the marks move by the same progress
   });
   state.progress = 1;
-  drawMarks();
+  updatePage(); // What has changed in the meantime is drawn now.
 }
 
 /** Return the progress of a move that starts and ends slowly (a cubic), at a time in [0, 1]. */

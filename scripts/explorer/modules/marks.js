@@ -1,5 +1,6 @@
 // The marks above the points: the names of the classes, the rings around images and the lines to neighbors.
 
+import { getColor } from "./coloring.js";
 import { data, hasImages, hasLabels, labels } from "./data.js";
 import { $, setAttributes } from "./elements.js";
 import { locateImage, mapHeight, mapWidth, projectPoint } from "./plot.js";
@@ -85,7 +86,7 @@ function drawPin() {
   getNeighbors(state.pinned).forEach((neighbor, rank) => {
     const [x, y] = locateImage(neighbor);
     setAttributes(neighborRings[rank], { cx: x, cy: y });
-    neighborRings[rank].style.fill = data.colors[labels[neighbor]];
+    neighborRings[rank].style.fill = getColor(neighbor);
     setAttributes(neighborLines[rank], { x1: pinned[0], y1: pinned[1], x2: x, y2: y });
   });
 }

@@ -6,11 +6,12 @@ import { $, formatNumber } from "./elements.js";
 import { addClassButtons, prepareFilterButtons, pressFilterButtons } from "./filters.js";
 import { connectButtons } from "./keys.js";
 import { addLayerButtons } from "./layers.js";
+import { prepareLegend, updateLegend } from "./legend.js";
 import { addMarks, drawMarks } from "./marks.js";
-import { groupImages, updatePlot } from "./plot.js";
+import { groupImages, recolorPoints, updatePlot } from "./plot.js";
 import { pinImage } from "./pointing.js";
 import { selectImages } from "./selection.js";
-import { isHidden, isInColor, state } from "./state.js";
+import { applyFilters, isHidden, isInColor, state } from "./state.js";
 
 /** Fill the page with what the data has. */
 export function fillPage() {
@@ -21,6 +22,7 @@ export function fillPage() {
   document.body.classList.toggle("named", Boolean(data.naming));
   addLayerButtons();
   addClassButtons();
+  prepareLegend();
   prepareFilterButtons();
   connectButtons();
   addMarks();
@@ -46,9 +48,12 @@ function showOrigin() {
 
 /** Bring the page in line with the filters, the theme and the size of the window. */
 export function updatePage() {
+  applyFilters();
   const groups = groupImages();
   updatePlot(groups);
+  if (state.progress === 1) recolorPoints();
   pressFilterButtons();
+  updateLegend();
   if (state.pinned >= 0 && isHidden(state.pinned)) pinImage(-1);
   selectImages(state.selection.filter(isInColor));
   showStatus(groups);

@@ -1,40 +1,59 @@
 // The picture: what the map shows, with a title and a legend, as a PNG of twice the screen's resolution.
 
-import { data, hasLabels } from "./data.js";
+import { getColoring, getRampColor, isEntryInColor } from "./coloring.js";
+import { data } from "./data.js";
 import { $, download, makeElement } from "./elements.js";
 import { getThemeColor, mapHeight, mapWidth, plot } from "./plot.js";
-import { isLabelInColor, state } from "./state.js";
+import { state } from "./state.js";
 
 const SCALE = 2; // of the screen's resolution
 const TITLE = { height: 44, size: 17 }; // pixels of the page
 const ENTRY = { height: 24, size: 13, swatch: 10, gap: 22 }; // of the legend
+const RAMP = { width: 160, height: 12 };
 const MARGIN = 20;
 const FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif";
 
 /** Return the entries of the legend with their places, and its height; `context` measures the texts. */
 function layOutLegend(context) {
+  const { key, entries } = getColoring();
+  if (!entries || key === "none") return { entries: [], height: entries ? 0 : ENTRY.height + MARGIN / 2 };
   context.font = `${ENTRY.size}px ${FONT}`;
-  const entries = [];
   let [x, y] = [MARGIN, 0];
-  data.classes.forEach((text, label) => {
+  const placed = entries.map(({ text, color }, number) => {
     const width = ENTRY.swatch + 7 + context.measureText(text).width;
     if (x > MARGIN && x + width > mapWidth - MARGIN) [x, y] = [MARGIN, y + ENTRY.height];
-    entries.push({ text, label, x, y: y + ENTRY.height / 2 });
+    const entry = { text, color, number, x, y: y + ENTRY.height / 2 };
     x += width + ENTRY.gap;
+    return entry;
   });
-  return { entries, height: hasLabels ? y + ENTRY.height + MARGIN / 2 : 0 };
+  return { entries: placed, height: y + ENTRY.height + MARGIN / 2 };
 }
 
-/** Draw the legend: the classes in color, and the others in gray. */
+/** Draw the legend: the entries in color and the others in gray, or the ramp. */
 function drawLegend(context, entries, top) {
-  for (const { text, label, x, y } of entries) {
-    context.fillStyle = isLabelInColor(label) ? data.colors[label] : getThemeColor("gray");
+  if (!getColoring().entries) drawRamp(context, top + ENTRY.height / 2);
+  for (const { text, color, number, x, y } of entries) {
+    const isOn = isEntryInColor(number);
+    context.fillStyle = isOn ? color : getThemeColor("gray");
     context.beginPath();
     context.arc(x + ENTRY.swatch / 2, top + y, ENTRY.swatch / 2, 0, 2 * Math.PI);
     context.fill();
-    context.fillStyle = getThemeColor(isLabelInColor(label) ? "ink" : "soft");
+    context.fillStyle = getThemeColor(isOn ? "ink" : "soft");
     context.fillText(text, x + ENTRY.swatch + 7, top + y);
   }
+}
+
+/** Draw the ramp with its name and its range; what is out of the range is gray. */
+function drawRamp(context, y) {
+  const { name, high, unit } = getColoring();
+  const [first, last] = state.range ?? [0, high];
+  for (let pixel = 0; pixel < RAMP.width; pixel++) {
+    const share = pixel / (RAMP.width - 1);
+    context.fillStyle = share * high >= first && share * high <= last ? getRampColor(share) : getThemeColor("gray");
+    context.fillRect(MARGIN + pixel, y - RAMP.height / 2, 1, RAMP.height);
+  }
+  context.fillStyle = getThemeColor("ink");
+  context.fillText(`${name}: ${first} to ${last}${unit}`, MARGIN + RAMP.width + 10, y);
 }
 
 /** Draw a mark of the map: a name, a line or a ring. */

@@ -1,9 +1,10 @@
 // The plot draws the points of the map and moves them on the GPU. It is made by regl-scatterplot.
 
 import createScatterplot from "regl-scatterplot";
-import { data, getClassOfKind, kinds, maps, shuffledImages } from "./data.js";
+import { getColors } from "./coloring.js";
+import { maps, shuffledImages } from "./data.js";
 import { $ } from "./elements.js";
-import { isHidden, isInColor, isKindInColor, state } from "./state.js";
+import { isHidden, isInColor, state } from "./state.js";
 
 const COVERAGE = 0.5; // the share of the map's area that the points would cover side by side
 const POINT_SIZES = [1.4, 9]; // pixels: the smallest and the largest diameter of a point
@@ -11,6 +12,9 @@ const MAX_ENLARGEMENT = 3; // of the points in color where most are gray
 
 export let plot;
 export let mapWidth, mapHeight; // of the map on the page, in pixels
+let drawnLayer; // the layer in which the points were drawn last
+let drawnNumbers; // for each image, the number of the color in which it was drawn last
+let drawing = Promise.resolve(); // the end of the last drawing
 
 /** Create the plot, without points. */
 export function createPlot() {
@@ -33,9 +37,6 @@ export function createPlot() {
   plot.get("camera").config({ isRotate: false });
 }
 
-/** Return the points of the layer that is shown, as the plot takes them. */
-export const getPoints = () => ({ x: maps[state.layer].x, y: maps[state.layer].y, z: kinds });
-
 /** Return a color of the style sheet, which depends on the theme. */
 export const getThemeColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -49,19 +50,18 @@ export function groupImages() {
   return groups;
 }
 
-/** Set the sizes and colors of the points, by kind, and draw those in color above the gray ones. */
+/** Set the sizes and colors of the points, and draw those in color above the gray ones. */
 function stylePoints({ gray, colored, hidden }) {
   const shown = gray.length + colored.length;
   const diameter = Math.min(mapWidth, mapHeight) * Math.sqrt((COVERAGE / shown) * (4 / Math.PI));
   const size = Math.max(POINT_SIZES[0], Math.min(POINT_SIZES[1], diameter));
   const enlargement = Math.min(MAX_ENLARGEMENT, Math.max(1, (shown / (colored.length || 1)) ** 0.2));
-  const allKinds = [...Array(4 * data.colors.length).keys()];
-  const getColor = (kind) => (isKindInColor(kind) ? data.colors[getClassOfKind(kind)] : getThemeColor("gray"));
-  const colors = allKinds.map(getColor);
+  const colors = [...getColors().colors, getThemeColor("gray")];
+  const sizes = colors.map((_, number) => (number < colors.length - 1 ? size * enlargement : size));
   // The sizes are reset first: the library takes two arrays with the same values in another order for equal.
   plot.set({ pointSize: size });
   plot.set({
-    pointSize: allKinds.map((kind) => (isKindInColor(kind) ? size * enlargement : size)),
+    pointSize: sizes,
     pointSizeMouseDetection: size * enlargement,
     pointColor: colors,
     pointColorActive: colors,
@@ -72,10 +72,33 @@ function stylePoints({ gray, colored, hidden }) {
   });
 }
 
+/** Return the number of each image's color; gray has the number after the last color. */
+function numberColors() {
+  const { colors, getNumber } = getColors();
+  return Uint16Array.from(shuffledImages, (_, image) => (isInColor(image) ? getNumber(image) : colors.length));
+}
+
+/** Draw the points at their places in the layer that is shown, with some options of the plot. */
+export function drawPoints(options = {}) {
+  const { x, y } = maps[state.layer];
+  drawnLayer = state.layer;
+  drawnNumbers = numberColors();
+  const points = { x, y, z: drawnNumbers };
+  drawing = drawing.then(() => plot.draw(points, { preventFilterReset: true, zDataType: "categorical", ...options }));
+  return drawing;
+}
+
 /** Remove the hidden images from the plot. */
 function filterPoints({ gray, colored, hidden }) {
   if (hidden.length) plot.filter([...gray, ...colored].sort((a, b) => a - b), { preventEvent: true });
   else if (plot.get("isPointsFiltered")) plot.unfilter({ preventEvent: true });
+}
+
+/** Draw the points again if any of them has another color now. */
+export function recolorPoints() {
+  const numbers = numberColors();
+  const sameIndex = drawnLayer === state.layer ? { spatialIndex: plot.get("spatialIndex") } : {};
+  if (numbers.some((number, image) => number !== drawnNumbers[image])) drawPoints(sameIndex);
 }
 
 /** Bring the plot in line with the filters, the theme and the size of the map. */

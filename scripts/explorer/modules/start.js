@@ -4,6 +4,7 @@
 
 import { applyAddress, listenToAddress } from "./address.js";
 import { drawCard } from "./card.js";
+import { makeColorings } from "./coloring.js";
 import { data, loadArrays, maps } from "./data.js";
 import { $ } from "./elements.js";
 import { listenToFind } from "./find.js";
@@ -11,10 +12,10 @@ import { handleKey } from "./keys.js";
 import { showLayer } from "./layers.js";
 import { drawMarks } from "./marks.js";
 import { fillPage, updatePage } from "./page.js";
-import { createPlot, getPoints, locateImage, plot, showWholeMap } from "./plot.js";
+import { createPlot, drawPoints, locateImage, plot, showWholeMap } from "./plot.js";
 import { listenToMouse, pinImage } from "./pointing.js";
 import { formatSelection, listenToBox, selectImages } from "./selection.js";
-import { state } from "./state.js";
+import { applyFilters, state } from "./state.js";
 import { listenToTouch } from "./touch.js";
 
 /** React to keys, to the size of the window and to the theme. */
@@ -27,10 +28,12 @@ function listenToWindow() {
 /** Start the explorer. */
 async function startExplorer() {
   await loadArrays();
+  makeColorings();
   fillPage();
   createPlot();
   window.explorer.plot = plot;
-  await plot.draw(getPoints());
+  applyFilters();
+  await drawPoints();
   await showWholeMap();
   listenToMouse();
   listenToBox();
