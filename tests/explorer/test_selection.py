@@ -30,7 +30,7 @@ def test_box_selects_what_is_in_it_and_exports_its_ids(page, digits, way):
     drag_mouse(page, start, end)
     page.keyboard.up("Shift")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Export ids").click()
     assert download.value.suggested_filename == "Digits_pixel_selection.csv"
     table = pd.read_csv(download.value.path())
     assert list(table.columns) == ["id", "split", "label", "prediction"]
@@ -43,7 +43,7 @@ def test_box_selects_what_is_in_it_and_exports_its_ids(page, digits, way):
     assert page.locator("#selected").text_content().startswith(f"{len(table)} images")
 
     page.get_by_role("button", name="Clear").click()
-    assert get_state(page, "selection") == [] and page.get_by_role("button", name="Export").is_disabled()
+    assert get_state(page, "selection") == [] and page.get_by_role("button", name="Export ids").is_disabled()
 
 
 def test_exported_table_has_the_split_of_each_image_and_the_number_in_it(page, digits):

@@ -1,13 +1,14 @@
 // The keys, and the buttons that do the same.
 
 import { $ } from "./elements.js";
+import { exportSelection } from "./exchange.js";
 import { clearFilters, cycleHeldOut, toggleWrong } from "./filters.js";
 import { focusOnFind, goToNextError } from "./find.js";
 import { showLayer, wantedLayer } from "./layers.js";
 import { savePicture } from "./picture.js";
 import { moveView, showWholeMap } from "./plot.js";
 import { pinImage, pinRandomImage } from "./pointing.js";
-import { exportSelection, selectImages, selectImagesInView, toggleBoxMode } from "./selection.js";
+import { selectImages, selectImagesInView, toggleTool } from "./selection.js";
 import { state } from "./state.js";
 
 const ZOOM = 1.4; // the factor of one step
@@ -25,7 +26,8 @@ const KEYS = {
   c: () => $("color").focus(),
   w: toggleWrong,
   h: cycleHeldOut,
-  b: toggleBoxMode,
+  b: () => toggleTool("box"),
+  l: () => toggleTool("lasso"),
   v: selectImagesInView,
   e: exportSelection,
   p: savePicture,
@@ -38,7 +40,7 @@ const KEYS_WITH_SHIFT = {
   ArrowUp: () => moveView(0, 0.3, 1),
   ArrowDown: () => moveView(0, -0.3, 1),
 };
-const KEYS_OF_BUTTONS = { ask: "?", box: "b", closer: "+", farther: "-", whole: 0, picture: "p", wrong: "w", next: "n", export: "e" };
+const KEYS_OF_BUTTONS = { ask: "?", box: "b", lasso: "l", closer: "+", farther: "-", whole: 0, picture: "p", wrong: "w", next: "n", export: "e" };
 
 /** Undo one thing at a time: the pin, then the selection, then the filters. */
 function undoLast() {

@@ -1,8 +1,10 @@
 // The page as a whole, which is filled once and updated whenever something changes.
 
 import { writeAddress } from "./address.js";
+import { prepareContents } from "./contents.js";
 import { data, hasHeldOut, hasImages, hasLabels, itemsName } from "./data.js";
 import { $, formatNumber } from "./elements.js";
+import { prepareExchange } from "./exchange.js";
 import { addClassButtons, prepareFilterButtons, pressFilterButtons } from "./filters.js";
 import { connectButtons } from "./keys.js";
 import { addLayerButtons } from "./layers.js";
@@ -24,6 +26,8 @@ export function fillPage() {
   addClassButtons();
   prepareLegend();
   prepareFilterButtons();
+  prepareContents();
+  prepareExchange();
   connectButtons();
   addMarks();
 }

@@ -7,7 +7,7 @@ import { $ } from "./elements.js";
 import { drawImage } from "./images.js";
 import { drawMarks } from "./marks.js";
 import { locateImage, plot } from "./plot.js";
-import { isDrawingBox, selectImages } from "./selection.js";
+import { isDrawingArea, selectImages } from "./selection.js";
 import { isInColor, state } from "./state.js";
 
 const MAX_DISTANCE = 10; // pixels between the mouse and an image in color that is found among gray ones
@@ -75,7 +75,7 @@ export function listenToMouse() {
   });
   plot.subscribe("pointOut", () => hoverImage(-1));
   plot.subscribe("select", ({ points: [found] }) => {
-    if (isDrawingBox) return; // the box selects when it is finished
+    if (isDrawingArea) return; // the area selects when it is finished
     selectImages(state.selection); // the library has selected the image, but a click only pins
     const image = findImage(found);
     if (image >= 0) pinImage(image === state.pinned ? -1 : image);

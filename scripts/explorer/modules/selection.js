@@ -1,12 +1,15 @@
-// The selection: images chosen with a box, counted, and exported as CSV.
+// The selection: images chosen with a box or a lasso, or by what is in view. It replaces the one before, or changes it.
 
-import { data, getClassName, hasLabels, isWrong, itemsName, locateInSplit, names, predictions } from "./data.js";
-import { $, download, formatNumber, setPressed } from "./elements.js";
+import { showContents } from "./contents.js";
+import { data, isWrong, itemsName } from "./data.js";
+import { $, formatNumber, setPressed } from "./elements.js";
 import { plot } from "./plot.js";
 import { hoverImage } from "./pointing.js";
 import { isInColor, state } from "./state.js";
 
-export let isDrawingBox = false;
+const TOOLS = { box: "rectangle", lasso: "freeform" }; // as the library calls them
+
+export let isDrawingArea = false;
 
 /** Select images and count them; an empty array deselects all. */
 export function selectImages(images) {
@@ -15,59 +18,44 @@ export function selectImages(images) {
   else plot.deselect({ preventEvent: true });
   const wrong = data.predicted ? `, ${formatNumber(images.filter(isWrong).length)} misclassified` : "";
   $("selected").textContent = images.length ? `${formatNumber(images.length)} ${itemsName}${wrong}` : "none";
-  $("export").disabled = $("clear").disabled = !images.length;
+  for (const id of ["export", "json", "clear"]) $(id).disabled = !images.length;
+  showContents();
 }
 
-/** Select the images in color among those that the plot returns for a property. */
-function selectFromPlot(property) {
-  selectImages(plot.get(property).filter(isInColor).sort((a, b) => a - b));
+/** Select images in place of the selection, beside it, or take them away from it, as the reader has chosen. */
+export function joinSelection(images) {
+  const before = new Set(state.selection);
+  const joined = { new: images, add: [...before, ...images.filter((image) => !before.has(image))] }[state.joining];
+  const taken = new Set(images);
+  selectImages((joined ?? state.selection.filter((image) => !taken.has(image))).sort((a, b) => a - b));
 }
 
-export const selectImagesInView = () => selectFromPlot("pointsInView");
+export const selectImagesInView = () => joinSelection(plot.get("pointsInView").filter(isInColor));
 
-/** Let a drag draw a box, or else move the map. */
-function setBoxMode(isOn) {
-  setPressed($("box"), isOn);
-  $("points").classList.toggle("boxing", isOn);
-  plot.set({ mouseMode: isOn ? "lasso" : "panZoom" });
+/** Let a drag draw an area with a tool, or with none move the map; Shift draws a box then. */
+function setTool(tool) {
+  for (const id of Object.keys(TOOLS)) setPressed($(id), id === tool);
+  $("points").classList.toggle("boxing", Boolean(tool));
+  plot.set({ mouseMode: tool ? "lasso" : "panZoom", lassoType: TOOLS[tool] ?? TOOLS.box });
 }
 
-export const toggleBoxMode = () => setBoxMode($("box").getAttribute("aria-pressed") !== "true");
+/** Take a tool, or put it away. */
+export const toggleTool = (tool) => setTool($(tool).getAttribute("aria-pressed") !== "true" && tool);
 
-/** Select the images in a box that the reader has drawn. */
-export function listenToBox() {
+/** Select the images in an area that the reader has drawn, and listen to how they join the selection. */
+export function listenToAreas() {
   plot.subscribe("lassoStart", () => {
-    isDrawingBox = true;
+    isDrawingArea = true;
     hoverImage(-1);
   });
   plot.subscribe("lassoEnd", () => {
-    isDrawingBox = false;
-    selectFromPlot("selectedPoints");
+    isDrawingArea = false;
+    joinSelection(plot.get("selectedPoints").filter(isInColor));
   });
-}
-
-/** Return the selection as CSV, one row per image: its number in its split, its file, label and prediction. */
-export function formatSelection() {
-  const header = [
-    ...["id", "split"],
-    ...(data.naming ? [data.naming] : []),
-    ...(hasLabels ? ["label"] : []),
-    ...(data.predicted ? ["prediction"] : []),
-  ];
-  const rows = state.selection.map((image) => [
-    locateInSplit(image).id,
-    locateInSplit(image).split,
-    ...(data.naming ? [names[image]] : []),
-    ...(hasLabels ? [getClassName(image)] : []),
-    ...(data.predicted ? [data.classes[predictions[image]]] : []),
-  ]);
-  const quote = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  return [header, ...rows].map((row) => `${row.map(quote).join(",")}\n`).join("");
-}
-
-/** Download the selection as a CSV file. */
-export function exportSelection() {
-  if (!state.selection.length) return;
-  const table = new Blob([formatSelection()], { type: "text/csv" });
-  download(table, `${data.dataset}_${data.layers[state.layer]}_selection.csv`);
+  for (const button of $("joining").children) {
+    button.onclick = () => {
+      state.joining = button.value;
+      for (const other of $("joining").children) setPressed(other, other === button);
+    };
+  }
 }

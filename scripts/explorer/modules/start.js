@@ -7,6 +7,7 @@ import { drawCard } from "./card.js";
 import { makeColorings } from "./coloring.js";
 import { data, loadArrays, maps } from "./data.js";
 import { $ } from "./elements.js";
+import { formatSelection } from "./exchange.js";
 import { listenToFind } from "./find.js";
 import { handleKey } from "./keys.js";
 import { showLayer } from "./layers.js";
@@ -14,7 +15,7 @@ import { drawMarks } from "./marks.js";
 import { fillPage, updatePage } from "./page.js";
 import { createPlot, drawPoints, locateImage, plot, showWholeMap } from "./plot.js";
 import { listenToMouse, pinImage } from "./pointing.js";
-import { formatSelection, listenToBox, selectImages } from "./selection.js";
+import { listenToAreas, selectImages } from "./selection.js";
 import { applyFilters, state } from "./state.js";
 import { listenToTouch } from "./touch.js";
 
@@ -36,7 +37,7 @@ async function startExplorer() {
   await drawPoints();
   await showWholeMap();
   listenToMouse();
-  listenToBox();
+  listenToAreas();
   listenToTouch();
   listenToFind();
   plot.subscribe("drawing", drawMarks);

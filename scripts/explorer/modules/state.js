@@ -16,6 +16,7 @@ export const state = {
   entries: new Set(), // the entries of its legend in color; if there are none, all are
   range: null, // the lowest and the highest number in color; if it is null, all are
   selection: [], // the selected images
+  joining: "new", // whether images that are selected are a "new" selection, "add" to it, or are to "remove" from it
 };
 
 let inColor; // for each image, whether it is in color

@@ -4,7 +4,7 @@ import { shuffledImages } from "./data.js";
 import { $, setAttributes } from "./elements.js";
 import { getView, locateImage, mapHeight, mapWidth, setView } from "./plot.js";
 import { findNearestImage, pinImage } from "./pointing.js";
-import { selectImages } from "./selection.js";
+import { joinSelection } from "./selection.js";
 import { isInColor, state } from "./state.js";
 
 const LONG_PRESS = 500; // milliseconds
@@ -57,7 +57,7 @@ function selectInBox(finger) {
     const [x, y] = locateImage(image);
     return isBetween(x, box.x, finger.x) && isBetween(y, box.y, finger.y);
   });
-  selectImages(found.sort((a, b) => a - b));
+  joinSelection(found);
 }
 
 /** A finger touches the map. */
