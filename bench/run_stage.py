@@ -34,6 +34,7 @@ from common.tsne.perplexity import n_neighbors
 from common.tsne.start import make_start
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
+OPENTSNE_SCHEDULE = {"exaggerated_iterations": 250, "iterations": 500, "momentum": 0.8, "learning_rate": 1}
 # Points that are embedded first, so that nothing is compiled within the measurement: with all pairs, and with a grid
 WARM_UP = (100, 5000)
 SAMPLE = 10_000  # rows by which the embedding is judged
@@ -91,7 +92,7 @@ def run_affinities(points: int, threads: int, seed: int, timer: Timer) -> dict[s
 def run_optimization(points: int, threads: int, seed: int, timer: Timer) -> dict[str, Any]:
     """Write the embedding."""
     p, start = load_npz(stage_file(points, "affinities.npz")), np.load(stage_file(points, "start.npy"))
-    parameters = CONFIG["tsne"] | {"seed": seed}
+    parameters = CONFIG["tsne"] | OPENTSNE_SCHEDULE | {"seed": seed}
 
     def fit(count: int, **changes: int) -> np.ndarray:
         affinities = PrecomputedAffinities(p if count == points else p[:count][:, :count], normalize=False)

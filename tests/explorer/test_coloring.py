@@ -155,6 +155,11 @@ def test_filter_in_another_theme_and_on_a_phone(open_page, address, digits):
     assert count_colored(page) == (digits.maps.confidence >= 0.9).sum()
     box = page.locator("#ramp").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    dark = page.locator("#bar").evaluate("bar => bar.style.background")
+    page.emulate_media(color_scheme="light")
+    light = page.locator("#bar").evaluate("bar => bar.style.background")
+    assert "rgb(68, 1, 84)" in light and "rgb(68, 1, 84)" not in dark, "too dark to be seen on a dark page"
     assert page.errors == []
 
 

@@ -5,15 +5,19 @@ import { getNeighbors, isLabelInColor, state } from "./state.js";
 
 const STEPS = 64; // of the ramp
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
+const DARKEST = 0.25; // the share of the ramp that is left out on a dark page
 const SPLITS = { train: ["Training", "#3f90da"], validation: ["Validation", "#ffa90e"], test: ["Test", "#bd1f01"] };
 
 export let colorings; // all that the data has
 export let values; // of each image, in the layer that is shown: the number of its entry, or its number
 let valuesOf = ""; // the coloring and the layer that they are of
 
-/** Return a color of the ramp, at a share of it in [0, 1]. */
+/** Tell whether the page is dark. */
+export const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+
+/** Return a color of the ramp, at a share of it in [0, 1]; on a dark page the darkest are left out. */
 export function getRampColor(share) {
-  const at = share * (RAMP.length - 1);
+  const at = (isDark() ? DARKEST + (1 - DARKEST) * share : share) * (RAMP.length - 1);
   const first = Math.min(Math.floor(at), RAMP.length - 2);
   const channels = [1, 3, 5].map((start) => {
     const [one, other] = [first, first + 1].map((number) => parseInt(RAMP[number].slice(start, start + 2), 16));
@@ -45,7 +49,7 @@ export function makeColorings() {
   const splits = Object.keys(data.splits).filter((split) => data.splits[split]);
   const splitEntries = splits.map((split) => ({ text: SPLITS[split][0], color: SPLITS[split][1] }));
   const toShare = (at) => at / Math.max(1, data.depths.length - 1);
-  const depthEntries = data.depths.map((text, at) => ({ text, color: getRampColor(toShare(at)) }));
+  const depthEntries = data.depths.map((text, at) => ({ text, get color() { return getRampColor(toShare(at)); } }));
   colorings = [
     hasLabels
       ? { key: "class", name: "Class", ofClasses: true, entries: classes, read: (image) => labels[image] }

@@ -1,13 +1,13 @@
 // The legend of the coloring: a button for each of its entries, or a ramp with two ends. Both filter the images.
 
-import { colorings, getColoring, getRampColor } from "./coloring.js";
+import { colorings, getColoring, getRampColor, isDark } from "./coloring.js";
 import { $, makeElement, setPressed } from "./elements.js";
 import { updatePage } from "./page.js";
 import { state } from "./state.js";
 
 const RAMP_STOPS = 8; // of the gradient
 
-let shown; // the key of the coloring whose legend is shown
+let shown = ""; // the coloring and the theme whose legend is shown
 
 /** Add the colorings to their list, and listen to it and to the ends of the ramp. */
 export function prepareLegend() {
@@ -60,7 +60,6 @@ function setRange(moved) {
 
 /** Show the legend of the coloring, unless it is the classes', which have buttons of their own. */
 function drawLegend({ key, entries, high }) {
-  shown = key;
   $("legend").hidden = !entries || key === "class" || key === "none";
   $("ramp").hidden = Boolean(entries);
   if (entries) {
@@ -77,7 +76,8 @@ function drawLegend({ key, entries, high }) {
 export function updateLegend() {
   const coloring = getColoring();
   $("color").value = coloring.key;
-  if (shown !== coloring.key) drawLegend(coloring);
+  if (shown !== `${coloring.key} ${isDark()}`) drawLegend(coloring);
+  shown = `${coloring.key} ${isDark()}`;
   for (const button of $("legend").children) setPressed(button, state.entries.has(Number(button.value)));
   $("classes").classList.toggle("gray", !coloring.ofClasses);
   if (coloring.entries) return;
