@@ -157,9 +157,9 @@ def test_filter_in_another_theme_and_on_a_phone(open_page, address, digits):
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     dark = page.locator("#bar").evaluate("bar => bar.style.background")
+    assert "rgb(68, 1, 84)" not in dark, "it could not be seen on a dark page"
     page.emulate_media(color_scheme="light")
-    light = page.locator("#bar").evaluate("bar => bar.style.background")
-    assert "rgb(68, 1, 84)" in light and "rgb(68, 1, 84)" not in dark, "too dark to be seen on a dark page"
+    page.wait_for_function("document.getElementById('bar').style.background.includes('rgb(68, 1, 84)')")
     assert page.errors == []
 
 

@@ -34,6 +34,12 @@ def test_network_learns_and_its_history_has_a_row_an_epoch(finished):
     assert history.val_accuracy.iloc[-1] > 0.9
 
 
+def test_training_has_two_threads_although_the_default_profile_counts_one(finished):
+    log = (finished.folder / "logs/train_network/Small.log").read_text()
+    record = json.loads((finished.folder / "benchmarks/train_network/Small.jsonl").read_text())
+    assert "on 2 threads" in log and record["threads"] == 1
+
+
 def test_features_keep_their_contract(finished):
     for (split, size), suffix in zip(SIZES.items(), SUFFIXES, strict=True):
         for layer, width in DIMENSIONS.items():
