@@ -42,7 +42,7 @@ rule score_map:
     conda:
         "../envs/scores.yaml"
     resources:
-        mem_mb=request(900, 2000, features=0.7, neighbors=4),
+        mem_mb=request(1100, 2000, features=0.7, neighbors=4),
         runtime=request(5, neighbors=0.1),
     params:
         code=code("score_map.py"),
