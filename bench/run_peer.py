@@ -3,10 +3,12 @@
 The libraries of a peer are imported when it is set up, so that the process contains no others.
 """
 
+import atexit
 import ctypes
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -64,7 +66,9 @@ def set_up_ours(threads: int, seed: int, iterations: int) -> Embed:
 
 def set_up_ours_compiled(threads: int, seed: int, iterations: int) -> Embed:
     """Return this workflow's t-SNE, which compiles its code within the call, since its cache is empty."""
-    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp()
+    cache = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, cache)
+    os.environ["NUMBA_CACHE_DIR"] = cache
     return set_up_ours(threads, seed, iterations)
 
 

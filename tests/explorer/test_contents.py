@@ -115,6 +115,14 @@ def test_exported_ids_can_be_imported_and_what_is_missing_is_named(page):
     assert said == "1 imported, 2 are not on this page: test:200, test:<b>" and get_state(page, "selection") == [7]
 
 
+def test_imported_images_that_are_gray_are_not_selected_and_counted(page, digits):
+    page.locator("#classes button", has_text="3").click()
+    threes = np.flatnonzero(digits.maps.label[:50] == 3)
+    said = import_file(page, "ids.csv", "id,split\n" + "".join(f"{image},train\n" for image in range(50)))
+    assert said == f"{len(threes)} imported, {50 - len(threes)} are gray or hidden"
+    assert get_state(page, "selection") == threes.tolist()
+
+
 @pytest.mark.parametrize("text", ["", "id\n3\n", "number,split\n1,train\n", "{", '{"images": 3}', '{"images": [null]}'])
 def test_file_without_ids_is_refused_and_changes_nothing(page, text):
     page.evaluate("explorer.select([1])")

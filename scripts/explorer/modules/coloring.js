@@ -85,8 +85,8 @@ export function getColors() {
 
 /** Return the color of an image, whatever the filters. */
 export function getColor(image) {
-  const { colors, getNumber } = getColors();
-  return colors[getNumber(image)];
+  const { entries, high } = getColoring();
+  return entries ? entries[values[image]].color : getRampColor(Math.min(1, values[image] / high));
 }
 
 /** Tell whether an entry of the coloring is in color; those of the classes are a filter of their own. */

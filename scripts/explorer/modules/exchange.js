@@ -3,7 +3,7 @@
 import { data, getClassName, hasHeldOut, hasLabels, locateInSplit, names, numberInData, predictions } from "./data.js";
 import { $, download, formatNumber } from "./elements.js";
 import { joinSelection } from "./selection.js";
-import { state } from "./state.js";
+import { isInColor, state } from "./state.js";
 
 const MAX_NAMED = 3; // ids that a message lists
 
@@ -51,7 +51,7 @@ function parseTable(text) {
   return others.map((row) => Object.fromEntries((header ?? []).map((column, at) => [column, row[at]])));
 }
 
-/** Select the images that a file lists by id and split; say how many of them are not on this page. */
+/** Select the images in color that a file lists by id and split; say how many others it lists. */
 function importSelection(text) {
   let rows;
   try {
@@ -66,10 +66,13 @@ function importSelection(text) {
   }
   const texts = [...new Set(rows.map(({ id, split = "train" }) => `${split}:${id}`))];
   const missing = texts.filter((name) => numberInData(name) < 0);
-  joinSelection(texts.map(numberInData).filter((image) => image >= 0));
+  const found = texts.map(numberInData).filter((image) => image >= 0);
+  const colored = found.filter(isInColor);
+  joinSelection(colored);
   const listed = missing.slice(0, MAX_NAMED).join(", ") + (missing.length > MAX_NAMED ? ", …" : "");
   const absent = missing.length ? `, ${formatNumber(missing.length)} are not on this page: ${listed}` : "";
-  $("imported").textContent = `${formatNumber(texts.length - missing.length)} imported${absent}`;
+  const gray = found.length > colored.length ? `, ${formatNumber(found.length - colored.length)} are gray or hidden` : "";
+  $("imported").textContent = `${formatNumber(colored.length)} imported${gray}${absent}`;
 }
 
 /** Prepare the buttons that export and import. */
