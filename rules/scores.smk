@@ -40,7 +40,7 @@ rule score_map:
     benchmark:
         "benchmarks/score_map/{dataset}/{layer}{training}{tsne}.jsonl"
     conda:
-        "../envs/scores.yaml"
+        "../envs/neighbors.yaml"
     resources:
         mem_mb=request(1100, 2000, features=0.7, neighbors=4),
         runtime=request(5, neighbors=0.1),

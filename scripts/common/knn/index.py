@@ -34,6 +34,7 @@ Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 RECALL_SAMPLE = 300  # rows whose exact neighbors guide the plan; the recall is measured on as many others
 MIN_RECALL = 0.999  # below it, the search is exact
 FULL_RECALL, GOOD_RECALL = 0.9997, 0.9996  # goals with all cells searched, and with as few cells as suffice
+PCA_ROWS, PCA_ITERATIONS = 5000, 2  # of the components: a rough fit finds the same neighbors
 CELLS_PER_ROOT = 4  # cells, as a multiple of the square root of the number of rows
 CELL_DIMENSIONS = 64  # principal components that decide on a row's cell
 ROWS_PER_CELL = 10  # sample for k-means
@@ -51,7 +52,7 @@ class Plan(NamedTuple):
 
 
 # Dimensions and candidates, from the fastest to the most accurate
-DEPTHS = ((64, 2), (96, 2), (128, 2), (192, 2), (192, 2.5), (192, 4))
+DEPTHS = ((64, 2), (96, 2), (128, 2), (192, 1.5), (192, 2), (192, 2.5), (192, 4))
 
 
 def search_exactly(
@@ -108,7 +109,7 @@ class ProjectedSearch:
     def __init__(self, features: np.ndarray, seed: int, memory_mb: float, threads: int) -> None:
         """Build the index of `features` (n, d) float32, of which `memory_mb` megabytes are held at once."""
         self.features, self.memory_mb, self.threads = features, memory_mb, threads
-        self.pca = fit_pca(features, min(DEPTHS[-1][0], features.shape[1]), seed)
+        self.pca = fit_pca(features, min(DEPTHS[-1][0], features.shape[1]), seed, PCA_ROWS, PCA_ITERATIONS)
         projected, norms = project_and_measure(features, *self.pca)
         cells = CELLS_PER_ROOT * math.isqrt(len(projected))
         centers = find_cells(self.cell_coordinates(projected), cells, ROWS_PER_CELL, seed)
@@ -209,9 +210,9 @@ class ProjectedSearch:
 
 
 def make_plans(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -> list[Plan]:
-    """Return the fastest plan that reaches GOOD_RECALL and one that searches all cells, or only the most accurate.
+    """Return the fastest plan that reaches GOOD_RECALL and some that search more cells, or only the most accurate.
 
-    Recall is measured on the rows `sample` (m,) of the index and their `exact` neighbors (m, k).
+    The last one searches all cells. Recall is measured on the rows `sample` (m,) of the index and their `exact` neighbors (m, k).
     """
     for depth in DEPTHS:
         all_cells = Plan(*depth, visits=len(search.centers))
@@ -223,7 +224,9 @@ def make_plans(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -
         return [all_cells]
     # With fewer cells, a neighbor is lost only if its own cell is not searched.
     visits = np.sort(search.visits_needed(sample, exact)[found])[math.ceil(GOOD_RECALL * exact.size) - 1]
-    return [all_cells._replace(visits=int(visits)), all_cells]
+    return [all_cells._replace(visits=int(visits) * more) for more in (1, 2) if visits * more < all_cells.visits] + [
+        all_cells
+    ]
 
 
 def search_others(search: Search, queries: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -244,6 +247,8 @@ def build_search(
     n, d = features.shape
     if k >= n:
         raise ValueError(f"There are {n} rows, and {k} neighbors of each are needed. Give more rows or a smaller k.")
+    if n <= rows_that_fit(memory_mb, d):
+        features = features[:]  # what a view computes, it computes once
     exact = partial(search_exactly, features, memory_mb=memory_mb, threads=threads)
     if n > EXACT_ROWS and d > EXACT_DIMENSIONS:
         count = max(1, min(RECALL_SAMPLE, rows_that_fit(SAMPLE_MB, d) // 2))

@@ -6,24 +6,27 @@ from common.knn.chunks import chunks, rows_that_fit
 
 MAX_SAMPLE = 10_000  # rows, drawn at random, that the components are fitted to
 SAMPLE_MB = 200  # limit for these rows; the same on every machine, so that the result is
-BLOCK_MB = 100  # of features that are projected at once
+BLOCK_MB = 16  # of features that are held at once: they stay in the processor's cache
 
 
-def pca_sample_size(shape: tuple[int, int], count: int) -> int:
+def pca_sample_size(shape: tuple[int, int], count: int, max_sample: int = MAX_SAMPLE) -> int:
     """Return the number of rows that `count` components of features of this shape (n, d) are fitted to."""
-    return min(shape[0], max(2 * count, min(MAX_SAMPLE, rows_that_fit(SAMPLE_MB, shape[1]))))
+    return min(shape[0], max(2 * count, min(max_sample, rows_that_fit(SAMPLE_MB, shape[1]))))
 
 
-def fit_pca(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_pca(
+    features: np.ndarray, count: int, seed: int, max_sample: int = MAX_SAMPLE, iterations: int | str = "auto"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean (d,) and the first `count` principal components (count, d), float32, of features (n, d) float32.
 
-    scikit-learn's PCA is fitted to a random sample: at most MAX_SAMPLE rows or as many as SAMPLE_MB hold, but at least
-    twice `count`.
+    scikit-learn's PCA is fitted to a random sample: at most `max_sample` rows or as many as SAMPLE_MB hold, but at least
+    twice `count`. `iterations` is its iterated_power.
     """
     from sklearn.decomposition import PCA  # takes seconds, which few jobs need
 
-    rows = np.random.default_rng(seed).permutation(len(features))[: pca_sample_size(features.shape, count)]
-    pca = PCA(count, copy=False, random_state=seed).fit(features[np.sort(rows)])
+    size = pca_sample_size(features.shape, count, max_sample)
+    rows = np.random.default_rng(seed).permutation(len(features))[:size]
+    pca = PCA(count, copy=False, iterated_power=iterations, random_state=seed).fit(features[np.sort(rows)])
     return pca.mean_.astype(np.float32), np.ascontiguousarray(pca.components_, np.float32)
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from common.knn.chunks import chunks, rows_that_fit
-from common.knn.pca import BLOCK_MB, project
+from common.knn.pca import project
 
 log = logging.getLogger("workflow")
 
+BLOCK_MB = 100  # of features that are multiplied at once
 MAX_SIDE = 6000  # of the matrix of products; if there are more rows and dimensions, so many rows are used
 HELD_OUT = 10  # each such row is held out to choose the strength
 STRENGTHS = tuple(10.0**power for power in range(-6, 2))  # multiples of the mean eigenvalue of the products

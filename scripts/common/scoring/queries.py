@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from common.knn.chunks import chunks, rows_that_fit
+from common.numba_setup import compiled
 from common.scoring.parameters import N_VOTERS
 
-BLOCK_MB = 100  # of distances or features that are held at once
+BLOCK_MB = 100  # of distances that are held at once
+FEATURES_MB = 16  # of features that are compared at once, so that they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ def measure_queries(queries: Queries) -> dict[str, dict[str, np.ndarray]]:
         set_own(distances, own, 0)
         in_features = silhouettes(distances, queries, rows)
         set_own(distances, own, np.inf)
+        in_map = np.empty_like(distances)
         for name, (coordinates, train_coordinates) in queries.maps.items():
-            in_map = cdist(coordinates[rows], train_coordinates).astype(np.float32)
+            _measure_distances(coordinates[rows], train_coordinates, in_map)
             in_silhouettes = silhouettes(in_map, queries, rows)
             set_own(in_map, own, np.inf)
             others = in_map.shape[1] - (own >= 0)
@@ -64,7 +66,7 @@ def feature_distances(queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
     mean = queries.mean(axis=0)  # near it, single precision loses least
     queries = queries - mean
     distances = np.empty((len(queries), len(rows)), np.float32)
-    for block in chunks(len(rows), rows_that_fit(BLOCK_MB, rows.shape[1])):
+    for block in chunks(len(rows), rows_that_fit(FEATURES_MB, rows.shape[1])):
         centered = rows[block] - mean
         norms, row_norms = (np.einsum("ij,ij->i", vectors, vectors) for vectors in (queries, centered))
         squared = norms[:, None] + row_norms - 2 * (queries @ centered.T)
@@ -78,6 +80,56 @@ def set_own(distances: np.ndarray, rows: np.ndarray, value: float) -> None:
     distances[own, rows[own]] = value
 
 
+@compiled
+def _measure_distances(points, others, distances):  # noqa: ANN001, ANN202
+    """Write the distances (m, n) of points (m, 2) from others (n, 2)."""
+    for i in range(len(points)):
+        for j in range(len(others)):
+            x, y = points[i, 0] - others[j, 0], points[i, 1] - others[j, 1]
+            distances[i, j] = np.sqrt(x * x + y * y)
+
+
+@compiled
+def _sum_by_class(distances, classes, sums):  # noqa: ANN001, ANN202
+    """Add the distances (m, n) to rows of the `classes` (n,) to the sums (m, classes) float64."""
+    for i in range(distances.shape[0]):
+        for j in range(distances.shape[1]):
+            sums[i, classes[j]] += distances[i, j]
+
+
+@compiled
+def _find_nearest(distances, nearest):  # noqa: ANN001, ANN202
+    """Write the row numbers of the k smallest of the distances (n,) to `nearest` (k,), in ascending order."""
+    k = len(nearest)
+    values = np.full(k, np.inf, distances.dtype)
+    for j in range(len(distances)):
+        if distances[j] < values[k - 1]:
+            at = k - 1
+            while at > 0 and distances[j] < values[at - 1]:
+                values[at], nearest[at] = values[at - 1], nearest[at - 1]
+                at -= 1
+            values[at], nearest[at] = distances[j], j
+
+
+@compiled
+def _count_below(distances, limit):  # noqa: ANN001, ANN202
+    """Return how many of the distances (n,) are below the limit."""
+    count = 0
+    for j in range(len(distances)):
+        count += distances[j] < limit
+    return count
+
+
+@compiled
+def _sum_excess_ranks(near, distances, k, excess):  # noqa: ANN001, ANN202
+    """Add to `excess` (m,) by how much the ranks in `distances` (m, n) of the k nearest rows by `near` exceed k."""
+    nearest = np.zeros(k, np.int64)
+    for i in range(near.shape[0]):
+        _find_nearest(near[i], nearest)
+        for row in nearest:
+            excess[i] += max(1 + _count_below(distances[i], distances[i, row]) - k, 0)
+
+
 def rank_scores(near: np.ndarray, distances: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return how near the rows that are nearest by `near` (m, n) are by `distances` (m, n), as (m,): 1 at best.
 
@@ -88,11 +140,8 @@ def rank_scores(near: np.ndarray, distances: np.ndarray, others: np.ndarray) -> 
     if (others < 2 * k).any():
         return np.full(len(near), np.nan)
     scale = k * (2 * (others + 1) - 3 * k - 1) / 2
-    nearest = np.argpartition(near, k - 1, axis=1)[:, :k]
     excess = np.zeros(len(near))
-    for column in nearest.T:
-        ranks = 1 + (distances < np.take_along_axis(distances, column[:, None], axis=1)).sum(axis=1)
-        excess += np.maximum(ranks - k, 0)
+    _sum_excess_ranks(near, distances, k, excess)
     return 1 - excess / scale
 
 
@@ -104,9 +153,9 @@ def silhouettes(distances: np.ndarray, queries: Queries, rows: slice) -> np.ndar
     labels, (classes, numbers) = queries.labels[rows], np.unique(queries.train_labels, return_inverse=True)
     if len(classes) < 2:
         return np.full(len(labels), np.nan)
-    by_class, sizes = np.argsort(numbers, kind="stable"), np.bincount(numbers)
-    sums = np.add.reduceat(distances[:, by_class], np.cumsum(sizes) - sizes, axis=1, dtype=float)
-    counts = np.tile(sizes, (len(labels), 1))
+    sums = np.zeros((len(labels), len(classes)))
+    _sum_by_class(distances, numbers, sums)
+    counts = np.tile(np.bincount(numbers), (len(labels), 1))
     known = np.isin(labels, classes)
     own, every = np.where(known, np.searchsorted(classes, labels), 0), np.arange(len(labels))
     counts[every, own] -= known & (queries.train_rows[rows] >= 0)

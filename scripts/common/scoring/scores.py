@@ -57,14 +57,14 @@ def rank_distances(rows: np.ndarray) -> list[np.ndarray]:
 
     There are N_SAMPLES disjoint samples; a small split is one sample. Equal distances share the mean of their ranks.
     """
-    from scipy.stats import rankdata
+    import pandas as pd
 
     order = np.random.default_rng(0).permutation(len(rows))
     size = min(SAMPLE_ROWS, len(order) // N_SAMPLES)
     samples = [order[size * number : size * (number + 1)] for number in range(N_SAMPLES)]
     if size < MIN_SAMPLE:
         samples = [order[:SAMPLE_ROWS]]
-    return [rankdata(square_distances(rows[np.sort(sample)])) for sample in samples]
+    return [pd.Series(square_distances(rows[np.sort(sample)])).rank().to_numpy() for sample in samples]
 
 
 def square_distances(rows: np.ndarray) -> np.ndarray:
