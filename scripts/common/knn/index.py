@@ -212,7 +212,8 @@ class ProjectedSearch:
 def make_plans(search: ProjectedSearch, sample: np.ndarray, exact: np.ndarray) -> list[Plan]:
     """Return the fastest plan that reaches GOOD_RECALL and some that search more cells, or only the most accurate.
 
-    The last one searches all cells. Recall is measured on the rows `sample` (m,) of the index and their `exact` neighbors (m, k).
+    The last one searches all cells. Recall is measured on the rows `sample` (m,) of the index and their `exact`
+    neighbors (m, k).
     """
     for depth in DEPTHS:
         all_cells = Plan(*depth, visits=len(search.centers))

@@ -19,8 +19,8 @@ def fit_pca(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean (d,) and the first `count` principal components (count, d), float32, of features (n, d) float32.
 
-    scikit-learn's PCA is fitted to a random sample: at most `max_sample` rows or as many as SAMPLE_MB hold, but at least
-    twice `count`. `iterations` is its iterated_power.
+    scikit-learn's PCA is fitted to a random sample: at most `max_sample` rows or as many as SAMPLE_MB hold, but at
+    least twice `count`. `iterations` is its iterated_power.
     """
     from sklearn.decomposition import PCA  # takes seconds, which few jobs need
 
