@@ -130,6 +130,29 @@ rule prepare_labels:
         "../scripts/prepare_labels.py"
 
 
+rule prepare_texts:
+    """Read the texts of vectors, which the explorer shows."""
+    input:
+        unpack(vector_files("vectors", "text")),
+        rows="results/{dataset}/data/rows.npy",
+    output:
+        texts=[f"results/{{dataset}}/data/{split}_texts.json" for split in SPLITS],
+    log:
+        "logs/prepare_texts/{dataset}.log",
+    benchmark:
+        "benchmarks/prepare_texts/{dataset}.jsonl"
+    wildcard_constraints:
+        dataset=any_of(VECTORS),
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=code("prepare_texts.py"),
+        columns=setting("columns"),
+    script:
+        "../scripts/prepare_texts.py"
+
+
 rule prepare_vectors:
     """Read vectors as the features of a layer."""
     input:

@@ -1,4 +1,5 @@
-# Needs: results/{dataset}/maps.csv, the images in results/{dataset}/data and the neighbors of all splits.
+# Needs: results/{dataset}/maps.csv, the embeddings before the last epoch, the images in results/{dataset}/data and the
+#        neighbors of all splits.
 # Makes: results/{dataset}/explorer.html, one page to explore the embeddings of all layers with.
 
 
@@ -8,7 +9,9 @@ rule build_explorer:
         maps="results/{dataset}/maps.csv",
         classes="results/{dataset}/data/classes.json",
         images=of_images(images_by_split("images")),
-        neighbors=of_layers("results/{dataset}/neighbors/{layer}{suffix}.npz", suffix=SUFFIXES),
+        texts=texts_of_rows,
+        earlier=of_explorer(by_split("results/{dataset}/aligned/{layer}{training}{split}.npy"), earlier=True),
+        neighbors=of_explorer(by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz")),
     output:
         page="results/{dataset}/explorer.html",
     log:
@@ -21,7 +24,7 @@ rule build_explorer:
     params:
         code=code("build_explorer.py"),
         page=digest(page_files("explorer/explorer.html")),
-        layers=of_dataset(datasets.layer_names),
+        states=of_dataset(explorer_maps),
         palette=palette,
     script:
         "../scripts/build_explorer.py"

@@ -52,6 +52,33 @@ def in_report(category, caption, figure):
     return {"category": category, "caption": f"../report/{caption}.rst", "labels": labels}
 
 
+def of_explorer(patterns, earlier=False):
+    """Return a function for `input`: files of each map of the explorer, or of those before the last epoch only."""
+
+    def files(wildcards):
+        states = datasets.explorer_states(SETTINGS[wildcards.dataset])
+        return [
+            pattern.format(dataset=wildcards.dataset, layer=layer, training=suffix)
+            for layer, suffix, epoch in states
+            if not earlier or epoch is not None
+            for pattern in patterns
+        ]
+
+    return files
+
+
+def texts_of_rows(wildcards):
+    """Return the texts of the rows of a job's data set, if it has them."""
+    settings = SETTINGS[wildcards.dataset]
+    is_given = datasets.is_vectors(settings) and settings["source"]["train"]["text"]
+    return collect(rules.prepare_texts.output.texts, dataset=wildcards.dataset) if is_given else []
+
+
+def explorer_maps(settings):
+    """Return the layer and the epoch of each map of the explorer, None after the last epoch."""
+    return [{"layer": layer, "epoch": epoch} for layer, _, epoch in datasets.explorer_states(settings)]
+
+
 def page_files(html):
     """Return the paths of an HTML file in scripts/ and of the style sheets and scripts beside it that it names."""
     names = re.findall(r'<(?:link rel="stylesheet" href|script src)="([^"]+)">', source(html).read_text())

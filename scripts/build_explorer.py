@@ -4,7 +4,8 @@ import gzip
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from common.errors import UserError, rebuild_hint, report_corrupt_file
+from common.explorer.rows import choose_rows, renumber
 from common.explorer.sprite_sheets import make_sprite_sheets
 from common.figures.maps import find_frame
 from common.figures.palette import class_colors
 from common.files import SCRIPTS, save_text
-from common.inputs import load_array, load_classes, load_npz
+from common.inputs import load_array, load_classes, load_json, load_npz
 from common.logs import run_logged
 from common.names import SPLITS
 from common.provenance import provenance
@@ -28,6 +30,18 @@ PAGE = SCRIPTS / "explorer"  # the folder of explorer.html and the files that it
 NAMED_FILE = re.compile(r'<link rel="stylesheet" href="([^"]+)">|<script src="([^"]+)"></script>')
 DATA_ELEMENT = '<script type="application/json" id="data">{}</script>'
 NEIGHBORS = 10  # the nearest neighbors that the page shows for each image
+MAX_ROWS = 100_000  # of the page
+TEXTS = (*COLUMNS, "text")  # what is known of a row in words
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A map of the page: of a layer after an epoch, or after the last one, which is None."""
+
+    layer: str
+    epoch: int | None
+    coordinates: np.ndarray  # (n, 2), of all images
+    neighbors: np.ndarray  # (n, k), the nearest training images in the features, nearest first
 
 
 def pack_array(array: np.ndarray) -> dict[str, str]:
@@ -61,7 +75,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
     with report_corrupt_file(path):
         # Classes are read as text, since a class may be called 01 or nan.
         votes = [name for name in pd.read_csv(path, nrows=0).columns if name.endswith("_knn")]
-        texts = dict.fromkeys(("split", "label", "prediction", "prediction_depth", *votes, *COLUMNS), str)
+        texts = dict.fromkeys(("split", "label", "prediction", "prediction_depth", *votes, *TEXTS), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
             maps = maps.drop(columns=["prediction", "confidence", "prediction_depth"], errors="ignore")
@@ -75,84 +89,117 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
     return maps
 
 
-def read_tables(
-    maps_path: str,
-    classes: Sequence[str],
-    image_paths: Sequence[str],
-    neighbor_paths: Mapping[str, Sequence[str]],
-) -> tuple[pd.DataFrame, list[np.ndarray], dict[str, np.ndarray]]:
-    """Return the maps, the images and the neighbors as make_page_data takes them.
+def read_embeddings(
+    states: Sequence[Mapping[str, Any]], maps: pd.DataFrame, paths: Mapping[str, Sequence[str]]
+) -> list[Embedding]:
+    """Return the embeddings of some states, which have `layer` and `epoch`, in their order.
 
-    The paths are by split, in the order of SPLITS. Without `image_paths` there are no images. Raises UserError if a
-    file is damaged, or if its rows are not as many as those of maps.csv.
+    Coordinates after the last epoch are in the table `maps`; `paths` are the files, those of each split, of the
+    coordinates of other states and of the neighbors of all, by "maps" and "neighbors". Raises UserError if a file is
+    damaged, or if its rows are not as many as those of `maps`.
     """
-    maps = load_maps(maps_path, classes)
-    images = [load_array(path) for path in image_paths]
-    neighbors = {}
-    for layer, paths in neighbor_paths.items():
-        neighbors[layer] = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in paths])
-    counts = {tuple(image_paths): sum(map(len, images))} if images else {}
-    counts |= {tuple(neighbor_paths[layer]): len(rows) for layer, rows in neighbors.items()}
-    for paths, count in counts.items():
-        if count != len(maps):
-            names = " and ".join(paths)
-            raise UserError(
-                f"{maps_path} has {len(maps)} rows, {names} have {count}. {rebuild_hint(maps_path, *paths)}"
-            )
-    return maps, images, neighbors
+    earlier, neighbors = (chunked(paths[kind], len(SPLITS)) for kind in ("maps", "neighbors"))
+    found = []
+    for state in states:
+        layer = state["layer"]
+        if state["epoch"] is None:
+            coordinates = maps[[f"{layer}_x", f"{layer}_y"]].to_numpy()
+        else:
+            files = next(earlier)
+            coordinates = np.concatenate([load_array(path) for path in files])
+            check_rows(files, len(coordinates), len(maps))
+        files = next(neighbors)
+        nearest = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in files])
+        check_rows(files, len(nearest), len(maps))
+        found.append(Embedding(layer, state["epoch"], coordinates, nearest))
+    return found
+
+
+def chunked(paths: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the paths in groups of so many."""
+    return (paths[start : start + size] for start in range(0, len(paths), size))
+
+
+def check_rows(paths: Sequence[str], count: int, expected: int) -> None:
+    """Raise UserError if some files have not as many rows as maps.csv."""
+    if count != expected:
+        raise UserError(f"{' and '.join(paths)} have {count} rows, maps.csv has {expected}. {rebuild_hint(*paths)}")
+
+
+def pack_facts(maps: pd.DataFrame, labels: np.ndarray, depths: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return what is known of each row of maps.csv as packed arrays by name; the labels (n,) are those of the rows."""
+    arrays = {"label": pack_array(shrink_integers(labels))}
+    for column in maps.columns.intersection(TEXTS):
+        arrays[column] = pack_array(np.frombuffer(json.dumps(maps[column].tolist()).encode(), np.uint8))
+    if "prediction" in maps:
+        arrays["prediction"] = pack_array(shrink_integers(maps.prediction.to_numpy()))
+        if "confidence" in maps:
+            confidence = np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)  # in hundredths of a percent
+            arrays["confidence"] = pack_array(confidence)
+        if "prediction_depth" in maps:
+            arrays["depth"] = pack_array(shrink_integers(pd.Index(depths).get_indexer(maps.prediction_depth)))
+    return arrays
+
+
+def pack_embeddings(
+    embeddings: Sequence[Embedding], rows: np.ndarray, maps: pd.DataFrame, labels: np.ndarray, n_classes: int
+) -> tuple[dict[str, dict[str, str]], list[list[list[float] | None]]]:
+    """Return the coordinates, neighbors and votes of some rows (m,) as packed arrays by name, and medians by class.
+
+    `maps` and `labels` (m,) are those of the rows.
+    """
+    arrays, medians = {}, []
+    train_rows = rows[(maps.split == "train").to_numpy()]
+    for number, embedding in enumerate(embeddings):
+        coordinates = scale_map(embedding.coordinates)[rows]
+        medians.append([compute_median(coordinates[labels == label]) for label in range(n_classes)])
+        for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
+            arrays[f"{axis}{number}"] = pack_array(values)
+        neighbors = renumber(embedding.neighbors[rows], train_rows)
+        arrays[f"neighbors{number}"] = pack_array(shrink_integers(neighbors))
+        if n_classes and embedding.epoch is None and f"{embedding.layer}_knn" in maps:
+            arrays[f"votes{number}"] = pack_array(shrink_integers(maps[f"{embedding.layer}_knn"].to_numpy()))
+    return arrays, medians
 
 
 def make_page_data(
     dataset: str,
-    layers: Sequence[str],
     palette: str | Sequence[str],
     classes: Sequence[str],
     maps: pd.DataFrame,
     images: Sequence[np.ndarray],
-    neighbors: Mapping[str, np.ndarray],
+    embeddings: Sequence[Embedding],
     made_by: str = "",
 ) -> dict[str, Any]:
     """Return what the page needs to know, for JSON; data.js reads it.
 
     `maps` is the table that load_maps returns. `images` holds the images of each split,
-    (n, height, width, 1 or 3) with values in [0, 1], or nothing. `neighbors[layer]` (rows of maps, k) holds the numbers
-    of the training images that are nearest to each image, nearest first. `made_by` says what made the page.
+    (n, height, width, 1 or 3) with values in [0, 1], or nothing. The `embeddings` after the last epoch come first, in
+    the order of the layers. `made_by` says what made the page. Of more than MAX_ROWS rows, the page has a sample.
     """
+    rows = choose_rows(maps, MAX_ROWS)
+    total, maps = len(maps), maps.iloc[rows]
+    ids = {split: maps.id.to_numpy()[(maps.split == split).to_numpy()] for split in SPLITS}
     labels = maps.label.to_numpy() if classes else np.zeros(len(maps), int)
-    predicted = "prediction" in maps
-    arrays = {"label": pack_array(shrink_integers(labels))}
-    naming = next((column for column in COLUMNS if column in maps), None)
-    if naming:
-        arrays["name"] = pack_array(np.frombuffer(json.dumps(maps[naming].tolist()).encode(), np.uint8))
-    if predicted:
-        arrays["prediction"] = pack_array(shrink_integers(maps.prediction.to_numpy()))
-    if predicted and "confidence" in maps:
-        confidence = np.rint(maps.confidence.to_numpy() * 10_000).astype(np.uint16)  # in hundredths of a percent
-        arrays["confidence"] = pack_array(confidence)
-    depths = [*layers, "network"]
-    if predicted and "prediction_depth" in maps:
-        arrays["depth"] = pack_array(shrink_integers(pd.Index(depths).get_indexer(maps.prediction_depth)))
-    medians = []
-    for layer in layers:
-        coordinates = scale_map(maps[[f"{layer}_x", f"{layer}_y"]].to_numpy())
-        medians.append([compute_median(coordinates[labels == label]) for label in range(len(classes))])
-        for axis, values in zip("xy", np.rint((coordinates.T + 1) / 2 * 65_535).astype(np.uint16), strict=True):
-            arrays[f"{layer}_{axis}"] = pack_array(values)
-        arrays[f"{layer}_neighbors"] = pack_array(shrink_integers(neighbors[layer]))
-        if classes and f"{layer}_knn" in maps:
-            arrays[f"{layer}_votes"] = pack_array(shrink_integers(maps[f"{layer}_knn"].to_numpy()))
+    depths = [*(embedding.layer for embedding in embeddings if embedding.epoch is None), "network"]
+    arrays, medians = pack_embeddings(embeddings, rows, maps, labels, len(classes))
+    arrays |= pack_facts(maps, labels, depths)
+    if len(rows) < total:
+        arrays["id"] = pack_array(maps.id.to_numpy(np.uint32))
+        images = [part[ids[split]] for split, part in zip(SPLITS, images, strict=False)]
     side, (height, width), sheets = make_sprite_sheets(images) if images else (0, (0, 0), [])
     return {
         "dataset": dataset,
-        "layers": list(layers),
+        "maps": [{"layer": embedding.layer, "epoch": embedding.epoch} for embedding in embeddings],
         "classes": list(classes),
         "colors": [to_hex(color) for color in class_colors(palette, len(classes))],
-        "medians": medians,  # of the coordinates of each class, by layer
-        "predicted": predicted,
+        "medians": medians,  # of the coordinates of each class, by map
+        "predicted": "prediction" in maps,
         "depths": depths,  # the prediction depths that there can be
-        "naming": naming,  # what the names of the images are, if they have any: those of files, or of vectors
-        "splits": {split: int((maps.split == split).sum()) for split in SPLITS},
-        "nearest": neighbors[layers[0]].shape[1],
+        "texts": [column for column in TEXTS if column in maps],  # what is known of each row in words
+        "splits": {split: len(found) for split, found in ids.items()},
+        "rows": total,  # of the data set; the page has a sample if there are more than `splits` has
+        "nearest": embeddings[0].neighbors.shape[1],
         "gray": bool(images) and images[0].shape[3] == 1,
         "size": [width, height] if images else None,
         "side": side,  # images per row and per column of a sheet
@@ -186,10 +233,17 @@ def build_explorer(data: Mapping[str, Any], sources: Path = PAGE) -> str:
 
 if __name__ == "__main__":
     with run_logged(snakemake.log[0], "build_explorer"):
-        given, layers = snakemake.input, snakemake.params.layers
-        paths = {layer: given.neighbors[len(SPLITS) * at :][: len(SPLITS)] for at, layer in enumerate(layers)}
+        given, params = snakemake.input, snakemake.params
         classes = load_classes(given.classes)
-        tables = read_tables(given.maps, classes, given.images, paths)
+        maps = load_maps(given.maps, classes)
+        texts = [load_json(path) for path in given.texts]
+        if texts:
+            check_rows(given.texts, sum(map(len, texts)), len(maps))
+            maps["text"] = [text for found in texts for text in found]
+        images = [load_array(path) for path in given.images]
+        if images:
+            check_rows(given.images, sum(map(len, images)), len(maps))
+        embeddings = read_embeddings(params.states, maps, {"maps": given.earlier, "neighbors": given.neighbors})
         made_by = describe_provenance(provenance(snakemake.wildcards.dataset))
-        data = make_page_data(snakemake.wildcards.dataset, layers, snakemake.params.palette, classes, *tables, made_by)
+        data = make_page_data(snakemake.wildcards.dataset, params.palette, classes, maps, images, embeddings, made_by)
         save_text(snakemake.output.page, build_explorer(data))

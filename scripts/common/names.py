@@ -2,7 +2,7 @@
 
 SPLITS = ("train", "validation", "test")
 SUFFIXES = ("", "_validation", "_test")  # of the files of each split
-VECTOR_FILES = ("vectors", "labels", "ids", "images", "predictions", "checkpoints")  # of a split of vectors
+VECTOR_FILES = ("vectors", "labels", "ids", "text", "images", "predictions", "checkpoints")  # of a split of vectors
 IDX_FILES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",

@@ -77,7 +77,7 @@ def switch_layer(page: Page, key: str) -> None:
 def read_map(page: Page) -> np.ndarray:
     """Return the pixels of the map, (height, width, 3), without marks."""
     page.wait_for_timeout(200)  # This leaves time for the next frames.
-    page.add_style_tag(content="#marks, #tip, #tools, #status { visibility: hidden }")
+    page.add_style_tag(content=".marks, .tiles, #tip, #tools, #status, #epochs { visibility: hidden }")
     picture = page.locator("#points").screenshot()
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), int)
 

@@ -1,13 +1,13 @@
 """The data of the pages that the tests open: scikit-learn's digits, with a map for each of three layers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from build_explorer import build_explorer, make_page_data
+from build_explorer import Embedding, build_explorer, make_page_data
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
@@ -28,6 +28,7 @@ class PageInput:
     maps: pd.DataFrame
     images: np.ndarray
     neighbors: dict[str, np.ndarray]
+    earlier: list[Embedding] = field(default_factory=list)  # of the layers before the last epoch
 
     @property
     def splits(self) -> list[np.ndarray]:
@@ -39,11 +40,20 @@ class PageInput:
         """The images with a wrong prediction."""
         return np.flatnonzero(self.maps.prediction != self.maps.label)
 
+    @property
+    def embeddings(self) -> list[Embedding]:
+        """The embeddings of the page."""
+        last = [
+            Embedding(layer, None, self.maps[[f"{layer}_x", f"{layer}_y"]].to_numpy(), self.neighbors[layer])
+            for layer in LAYERS
+        ]
+        return [*last, *self.earlier]
+
     def make_data(
         self, name: str = "Digits", palette: str = "petroff10", classes: Sequence[str] = DIGITS
     ) -> dict[str, Any]:
         """Return the data of the page."""
-        return make_page_data(name, LAYERS, palette, classes, self.maps, self.splits, self.neighbors)
+        return make_page_data(name, palette, classes, self.maps, self.splits, self.embeddings)
 
 
 def make_page_input() -> PageInput:
@@ -68,6 +78,19 @@ def make_page_input() -> PageInput:
         search = NearestNeighbors(n_neighbors=11).fit(pair[:TRAIN])
         neighbors[layer] = search.kneighbors(pair, return_distance=False)[:, 1:11].astype(np.int32)
     return PageInput(maps, (digits.images / 16)[..., None].astype(np.float32), neighbors)
+
+
+def embed_earlier(digits: PageInput) -> list[Embedding]:
+    """Return embeddings of conv1 and dense3 before training and after one epoch: between the pixels' and the last."""
+    earlier = []
+    for layer in LAYERS[1:]:
+        first, last = (digits.maps[[f"{name}_x", f"{name}_y"]].to_numpy() for name in ("pixel", layer))
+        for epoch, share in ((0, 0.2), (1, 0.7)):
+            points = (1 - share) * first + share * last
+            search = NearestNeighbors(n_neighbors=11).fit(points[:TRAIN])
+            neighbors = search.kneighbors(points, return_distance=False)[:, 1:11].astype(np.int32)
+            earlier.append(Embedding(layer, epoch, points, neighbors))
+    return earlier
 
 
 def write_page(folder: Path, data: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.chromium
 def read_state(page: Page) -> tuple:
     """Return what the address stands for, as the page has it."""
     classes = page.evaluate("[...explorer.state.classes]")
-    return *(get_state(page, name) for name in ("layer", "pinned", "wrong", "heldout")), classes
+    return *(get_state(page, name) for name in ("map", "pinned", "wrong", "heldout")), classes
 
 
 def test_copied_address_opens_the_same_view(page, open_page):
@@ -49,9 +49,9 @@ def test_back_and_forward_lead_through_the_steps(page):
     page.go_back()
     page.wait_for_function("explorer.state.pinned === -1")
     page.go_back()
-    page.wait_for_function("explorer.state.layer === 0 && explorer.state.progress === 1")
+    page.wait_for_function("explorer.state.map === 0 && explorer.state.progress === 1")
     page.go_forward()
-    page.wait_for_function("explorer.state.layer === 1 && explorer.state.progress === 1")
+    page.wait_for_function("explorer.state.map === 1 && explorer.state.progress === 1")
     page.go_forward()
     page.wait_for_function("explorer.state.pinned === 7")
 

@@ -9,18 +9,19 @@ import shutil
 import subprocess
 import sys
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from build_explorer import build_explorer, load_maps, make_page_data, read_tables
+from build_explorer import build_explorer, load_maps, make_page_data, read_embeddings
 from PIL import Image
 
 from common.errors import UserError
 from common.explorer.sprite_sheets import choose_tile_size, make_sprite_sheets
 from common.names import SPLITS
-from explorer.page_input import COUNT, DIGITS, LAYERS, TRAIN, VALIDATION
+from explorer.page_input import COUNT, DIGITS, TRAIN, VALIDATION
 from helpers import ROOT
 
 EXPLORER = ROOT / "scripts/explorer"
@@ -127,36 +128,45 @@ def test_names_of_images_are_in_the_page_as_they_are(digits, tmp_path, column):
     digits.maps.assign(**{column: names}).to_csv(tmp_path / "maps.csv", index=False)
     maps = load_maps(tmp_path / "maps.csv", DIGITS)
     assert maps[column].tolist() == names
-    data = make_page_data("Named", LAYERS, "auto", DIGITS, maps, digits.splits, digits.neighbors)
-    packed = data["arrays"]["name"]
-    assert data["naming"] == column and packed["type"] == "uint8"
+    data = make_page_data("Named", "auto", DIGITS, maps, digits.splits, digits.embeddings)
+    packed = data["arrays"][column]
+    assert data["texts"] == [column] and packed["type"] == "uint8"
     assert json.loads(gzip.decompress(b64decode(packed["bytes"]))) == names
-    assert digits.make_data()["naming"] is None and "name" not in digits.make_data()["arrays"]
+    assert digits.make_data()["texts"] == [] and column not in digits.make_data()["arrays"]
 
 
 def test_files_of_different_lengths_are_named(digits, tmp_path):
-    digits.maps.to_csv(tmp_path / "maps.csv", index=False)
-    images, neighbors = [], []
+    paths = {"maps": [], "neighbors": []}
+    for layer in ("pixel", "conv1", "conv1-epoch0"):
+        for split, part in zip(SPLITS, digits.splits, strict=True):
+            paths["neighbors"].append(f"{tmp_path}/{layer}_{split}.npz")
+            np.savez(paths["neighbors"][-1], indices=np.full((len(part), 12), len(layer), np.int32))
     for split, part in zip(SPLITS, digits.splits, strict=True):
-        images.append(f"{tmp_path}/{split}_images.npy")
-        np.save(images[-1], part)
-        neighbors.append(f"{tmp_path}/{split}.npz")
-        np.savez(neighbors[-1], indices=np.zeros((len(part), 12), np.int32))
-    paths = f"{tmp_path}/maps.csv", DIGITS, images, {"pixel": neighbors}
-    maps, read, nearest = read_tables(*paths)
-    assert maps.label.equals(digits.maps.label) and [len(part) for part in read] == [TRAIN, VALIDATION, 200]
-    assert nearest["pixel"].shape == (COUNT, 10)
-    np.savez(neighbors[2], indices=np.zeros((5, 12), np.int32))
-    names = ".*/train.npz and .*/validation.npz and .*/test.npz"
-    with pytest.raises(UserError, match=rf"maps.csv has 1797 rows, {names} have 1602\. Rebuild"):
-        read_tables(*paths)
+        paths["maps"].append(f"{tmp_path}/{split}.npy")
+        np.save(paths["maps"][-1], np.full((len(part), 2), 0.5, np.float32))
+    states = [{"layer": "pixel", "epoch": None}, {"layer": "conv1", "epoch": None}, {"layer": "conv1", "epoch": 0}]
+    found = read_embeddings(states, digits.maps, paths)
+    assert [(one.layer, one.epoch, one.neighbors.shape, one.neighbors[0, 0]) for one in found] == [
+        *(("pixel", None, (COUNT, 10), 5), ("conv1", None, (COUNT, 10), 5)),
+        ("conv1", 0, (COUNT, 10), 12),
+    ]
+    assert np.array_equal(found[1].coordinates, digits.maps[["conv1_x", "conv1_y"]])
+    assert np.array_equal(found[2].coordinates, np.full((COUNT, 2), 0.5))
+    np.save(paths["maps"][2], np.zeros((7, 2)))
+    with pytest.raises(UserError, match=r"/test.npy have 1604 rows, maps.csv has 1797\. Rebuild"):
+        read_embeddings(states, digits.maps, paths)
+    np.savez(paths["neighbors"][2], indices=np.zeros((5, 12), np.int32))
+    names = ".*/pixel_train.npz and .*/pixel_validation.npz and .*/pixel_test.npz"
+    with pytest.raises(UserError, match=rf"{names} have 1602 rows, maps.csv has 1797\. Rebuild"):
+        read_embeddings(states, digits.maps, paths)
 
 
 def test_data_of_the_page_have_the_number_of_images_of_each_split(digits):
     assert list(digits.make_data()["splits"].items()) == [("train", TRAIN), ("validation", VALIDATION), ("test", 200)]
     rows = digits.maps.split == "train"
     neighbors = {layer: nearest[rows] for layer, nearest in digits.neighbors.items()}
-    data = make_page_data("Rows", LAYERS, "auto", DIGITS, digits.maps[rows], [], neighbors)
+    train = replace(digits, maps=digits.maps[rows], neighbors=neighbors)
+    data = make_page_data("Rows", "auto", DIGITS, train.maps, [], train.embeddings)
     assert data["splits"] == {"train": TRAIN, "validation": 0, "test": 0}
 
 
@@ -166,7 +176,7 @@ def test_sprite_sheets_hold_each_image_once(count, shape):
     side, size, sheets = make_sprite_sheets([images[: count // 3], images[count // 3 :], images[:0]])
     assert size == shape and len(sheets) == -(-count // side**2)
     for number in {0, count // 2, count - 1}:
-        stored = b64decode(sheets[number // side**2].removeprefix("data:image/png;base64,"))
+        stored = b64decode(sheets[number // side**2].removeprefix("data:image/webp;base64,"))
         sheet = np.asarray(Image.open(io.BytesIO(stored)).convert("L"))
         assert max(sheet.shape) <= 1024
         row, column = divmod(number % side**2, side)

@@ -15,12 +15,12 @@ def test_keyboard_alone_is_enough(page):
     assert page.evaluate("document.activeElement.textContent") == "pixel"
     page.keyboard.press("Tab")
     switch_layer(page, "Enter")
-    assert get_state(page, "layer") == 1
+    assert get_state(page, "map") == 1
     assert read_pressed(page, "#layers button") == [False, True, False]
     switch_layer(page, "ArrowRight")
-    assert get_state(page, "layer") == 2
+    assert get_state(page, "map") == 2
     switch_layer(page, "ArrowLeft")
-    assert get_state(page, "layer") == 1
+    assert get_state(page, "map") == 1
 
     page.keyboard.press("r")
     page.keyboard.press("?")
@@ -28,7 +28,7 @@ def test_keyboard_alone_is_enough(page):
     page.keyboard.press("1")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert get_state(page, "pinned") >= 0 and get_state(page, "layer") == 1  # The open dialog took the keys.
+    assert get_state(page, "pinned") >= 0 and get_state(page, "map") == 1  # The open dialog took the keys.
     x, y = page.evaluate("explorer.place(7)")
     page.keyboard.press("Shift+ArrowRight")
     page.wait_for_function(f"explorer.place(7)[0] < {x} - 50")
@@ -36,7 +36,7 @@ def test_keyboard_alone_is_enough(page):
     page.keyboard.press("0")
     page.wait_for_function(f"Math.hypot(explorer.place(7)[0] - {x}, explorer.place(7)[1] - {y}) < 1")
     page.keyboard.press("Control+1")  # This key is the browser's.
-    assert get_state(page, "layer") == 1
+    assert get_state(page, "map") == 1
 
 
 @pytest.mark.chromium

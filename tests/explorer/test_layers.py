@@ -54,7 +54,7 @@ def test_layers_asked_for_in_a_hurry_end_at_the_last(page):
     for key in "231":
         page.keyboard.press(key)
     page.keyboard.press("3")
-    page.wait_for_function("explorer.state.layer === 2 && explorer.state.progress === 1")
+    page.wait_for_function("explorer.state.map === 2 && explorer.state.progress === 1")
     assert read_pressed(page, "#layers button") == [False, False, True]
 
 

@@ -1,6 +1,8 @@
 """What the scripts that read vectors write, run as Snakemake runs them but in this process."""
 
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,6 +183,21 @@ def test_prepare_images_refuses_images_that_do_not_fit(run_script, files, tmp_pa
     paths = [str(tmp_path / f"written_{split}.npy") for split in SPLITS]
     with pytest.raises(UserError, match=re.escape(line.format(folder=tmp_path))):
         run_script("prepare_images", inputs, (), files={"images": paths}, folder_options={})
+
+
+def test_prepare_texts_writes_those_of_the_chosen_rows(run_script, files, tmp_path):
+    inputs = files(train_vectors=VECTORS, test_vectors=VECTORS[:2], rows=np.array([4, 7, 38]))
+    (tmp_path / "rows.csv").write_text("".join(["id,title\n", *(f'{row},"Title, {row}"\n' for row in range(40))]))
+    (tmp_path / "test.txt").write_text("one\n" + "x" * 600 + "\n")
+    inputs |= {"train_text": str(tmp_path / "rows.csv"), "test_text": str(tmp_path / "test.txt")}
+    paths = [str(tmp_path / f"{split}_texts.json") for split in SPLITS]
+    run_script("prepare_texts", inputs, (), files={"texts": paths}, columns={"text": "title"})
+    train, validation, test = (json.loads(Path(path).read_text()) for path in paths)
+    assert train == ["Title, 4", "Title, 7", "Title, 38"] and validation == []
+    assert test == ["one", "x" * 500 + "…"]
+    (tmp_path / "test.txt").write_text("one\n")
+    with pytest.raises(UserError, match=r"test\.txt has 1 names for 2 rows\. Add the missing ones \(1\)"):
+        run_script("prepare_texts", inputs, (), files={"texts": paths}, columns={"text": "title"})
 
 
 @pytest.fixture

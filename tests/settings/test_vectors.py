@@ -16,6 +16,7 @@ def test_vectors_are_the_layers(resolve):
             "vectors": {"pca": "a.npy", "scvi": str(Path.home() / "b.npy")},
             "labels": str(Path.home() / "y.txt"),
             "ids": None,
+            "text": None,
             "images": None,
             "predictions": None,
             "checkpoints": None,
@@ -25,11 +26,13 @@ def test_vectors_are_the_layers(resolve):
 
 WITH_TEST = {
     **{"vectors": {"a": "a.npy", "b": "b.npy"}, "labels": "y.npy", "ids": "i", "images": "x", "predictions": "p.npy"},
+    "text": "t",
     "checkpoints": {"0": {"b": "b0.npy"}},
     "test": {
         "vectors": {"b": "tb.npy", "a": "~/ta.npy"},
         "labels": "ty",
         "ids": "ti",
+        "text": "tt",
         "images": "tx",
         "predictions": "tp",
         "checkpoints": {"0": {"b": "tb0.npy"}},

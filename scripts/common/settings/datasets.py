@@ -134,6 +134,18 @@ def vector_checkpoints(settings: Settings) -> dict[str, dict[str, str]]:
     return settings["source"]["train"]["checkpoints"] or {} if is_vectors(settings) else {}
 
 
+def explorer_states(settings: Settings) -> list[tuple[str, str, int | None]]:
+    """Return the layer, suffix and epoch of each map of the explorer, of the first network; last epochs come first."""
+    last = [(layer, "", None) for layer in layer_names(settings)]
+    by_layer = {layer: checkpoints_of_layer(settings, layer) for layer, _, _ in last}
+    return last + [
+        (layer, suffix, checkpoint.epoch)
+        for layer, by_suffix in by_layer.items()
+        for suffix, checkpoint in by_suffix.items()
+        if suffix == f"-epoch{checkpoint.epoch}"
+    ]
+
+
 def initial_networks(settings: Settings) -> list[str]:
     """Return the suffixes of the networks before training; none if no layer belongs to one."""
     by_suffix = checkpoints_by_suffix(settings) if networks(settings) else {}

@@ -1,14 +1,16 @@
 // The address of the page, whose fragment has the state: a copied address opens the same view, and the browser's back
 // button returns to the one before.
 
+import { showBeside } from "./beside.js";
 import { colorings, getColoring } from "./coloring.js";
-import { data, hasHeldOut, locateInSplit, numberInData } from "./data.js";
+import { data, findMap, hasHeldOut, hasImages, layers, locateInSplit, maps, numberInData } from "./data.js";
 import { $ } from "./elements.js";
-import { showLayer, wantedLayer } from "./layers.js";
+import { showMap, wantedMap } from "./layers.js";
 import { updatePage } from "./page.js";
-import { getView, setView } from "./plot.js";
 import { pinImage } from "./pointing.js";
 import { state } from "./state.js";
+import { prepareTiles } from "./tiles.js";
+import { getCamera, setCamera } from "./views.js";
 
 const DECIMALS = 3; // of the view
 const VIEW_DELAY = 300; // milliseconds without a move after which the view is in the address
@@ -18,11 +20,20 @@ let isApplying = false; // while an address is applied, the state does not chang
 let viewTimer;
 
 /** Return the view as text. */
-const formatView = () => getView().map((number) => number.toFixed(DECIMALS)).join(",");
+const formatView = () => getCamera().map((number) => number.toFixed(DECIMALS)).join(",");
+
+/** Return a map as text, such as conv1, or conv1:0 before training. */
+const formatMap = ({ layer, epoch }) => (epoch === null ? layer : `${layer}:${epoch}`);
+
+/** Return the number of the map with this text, or -1 if there is none. */
+const findMapByText = (text) => maps.findIndex((map) => formatMap(map) === text);
 
 /** Return the state of the page as the fragment of its address. */
 function formatState() {
-  const parts = new URLSearchParams({ layer: data.layers[wantedLayer] });
+  const { layer, epoch } = maps[wantedMap];
+  const parts = new URLSearchParams({ layer });
+  if (epoch !== null) parts.append("epoch", epoch);
+  if (state.beside !== null) parts.append("beside", state.beside === "all" ? "all" : formatMap(maps[state.beside]));
   if (state.pinned >= 0) {
     const { split, id } = locateInSplit(state.pinned);
     parts.append("pin", `${split}:${id}`);
@@ -33,6 +44,7 @@ function formatState() {
   if (state.coloring !== colorings[0].key) parts.append("color", state.coloring);
   for (const number of [...state.entries].sort((a, b) => a - b)) parts.append("show", getColoring().entries[number].text);
   if (state.range) parts.append("range", state.range.join(","));
+  if (!state.tiles && hasImages) parts.append("images", "points");
   if (formatView() !== wholeView) parts.append("view", formatView());
   return `#${parts}`;
 }
@@ -58,15 +70,21 @@ function isRange(text, { high }) {
 /** Return the state that a fragment stands for, and the parts of it that are not on this page. */
 function parseState(fragment) {
   const parts = new URLSearchParams(fragment.slice(1));
-  const found = { layer: 0, pinned: -1, classes: new Set(), wrong: false, heldout: "with", view: wholeView };
+  const found = { map: 0, beside: null, pinned: -1, classes: new Set(), wrong: false, heldout: "with", tiles: hasImages };
+  found.view = wholeView;
   const coloring = colorings.find(({ key }) => key === parts.get("color")) ?? colorings[0];
   Object.assign(found, { coloring: coloring.key, entries: new Set(), range: null });
   const unknown = [];
+  const layer = layers.includes(parts.get("layer")) ? parts.get("layer") : layers[0];
+  const map = findMap(layer, parts.has("epoch") ? Number(parts.get("epoch")) : null);
+  found.map = map >= 0 ? map : findMap(layer, null);
   for (const [key, value] of parts) {
-    const layer = data.layers.indexOf(value);
     const label = data.classes.indexOf(value);
     const entry = (coloring.key === "class" ? [] : coloring.entries ?? []).findIndex(({ text }) => text === value);
-    if (key === "layer" && layer >= 0) found.layer = layer;
+    if ((key === "layer" && value === layer) || (key === "epoch" && map >= 0)) continue;
+    else if (key === "beside" && value === "all" && maps.length > 1) found.beside = "all";
+    else if (key === "beside" && findMapByText(value) >= 0) found.beside = findMapByText(value);
+    else if (key === "images" && value === "points" && hasImages) found.tiles = false;
     else if (key === "pin" && numberInData(value) >= 0) found.pinned = numberInData(value);
     else if (key === "class" && label >= 0) found.classes.add(label);
     else if (key === "only" && value === "wrong" && data.predicted) found.wrong = true;
@@ -80,16 +98,23 @@ function parseState(fragment) {
   return { ...found, unknown };
 }
 
+/** Return the number of the map in the address. */
+export const findMapInAddress = () => parseState(location.hash).map;
+
 /** Bring the page into the state of its address. */
 export async function applyAddress() {
-  const { layer, pinned, view, unknown, ...filters } = parseState(location.hash);
+  const { map, beside, pinned, view, unknown, ...filters } = parseState(location.hash);
   isApplying = true;
   Object.assign(state, filters);
+  prepareTiles();
   pinImage(pinned);
   updatePage();
-  await Promise.all([showLayer(layer), formatView() !== view && setView(view.split(",").map(Number))]);
+  const isHidden = state.pinned !== pinned;
+  await Promise.all([showMap(map), showBeside(beside)]);
+  if (formatView() !== view) await setCamera(view.split(",").map(Number));
   isApplying = false;
   if (unknown.length) $("status").textContent = `Not on this page: ${unknown.join(", ")}`;
+  else if (isHidden) $("status").textContent = "The pinned image is hidden, as held-out images are.";
 }
 
 /** Keep the address and the state in line from now on; the view is that of the whole map. */

@@ -1,7 +1,19 @@
 // The coloring: what the colors of the points stand for. A coloring has entries, or it has numbers and a ramp.
 
-import { confidences, data, depths, hasHeldOut, hasLabels, isWrong, labels, locateInSplit, maps, predictions } from "./data.js";
-import { getNeighbors, isLabelInColor, state } from "./state.js";
+import {
+  confidences,
+  data,
+  depths,
+  hasHeldOut,
+  hasLabels,
+  isWrong,
+  labels,
+  locateInSplit,
+  maps,
+  nameMap,
+  predictions,
+} from "./data.js";
+import { getNeighbors, getVote, isLabelInColor, state } from "./state.js";
 
 const STEPS = 64; // of the ramp
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
@@ -9,8 +21,8 @@ const DARKEST = 0.25; // the share of the ramp that is left out on a dark page
 const SPLITS = { train: ["Training", "#3f90da"], validation: ["Validation", "#ffa90e"], test: ["Test", "#bd1f01"] };
 
 export let colorings; // all that the data has
-export let values; // of each image, in the layer that is shown: the number of its entry, or its number
-let valuesOf = ""; // the coloring and the layer that they are of
+export let values; // of each image, in the map that is shown: the number of its entry, or its number
+let valuesOf = ""; // the coloring and the map that they are of
 
 /** Tell whether the page is dark. */
 export const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
@@ -26,19 +38,24 @@ export function getRampColor(share) {
   return `#${channels.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Return the colorings that compare the layer that is shown with another one. */
-function compareWith(layer, number) {
-  const measureMove = (image) => {
-    const [one, other] = [maps[state.layer], maps[number]];
-    return 50 * Math.hypot(one.x[image] - other.x[image], one.y[image] - other.y[image]);
-  };
+/** Return how far an image lies from its place in another map, in percent of the map. */
+export function measureMove(image, number) {
+  const [one, other] = [maps[state.map], maps[number]];
+  return 50 * Math.hypot(one.x[image] - other.x[image], one.y[image] - other.y[image]);
+}
+
+/** Return the colorings that compare the map that is shown with another one. */
+function compareWith(map, number) {
+  const { layer, epoch } = map;
+  const key = epoch === null ? layer : `${layer}:${epoch}`;
+  const name = nameMap(map);
   const countShared = (image) => {
     const others = getNeighbors(image, number);
     return getNeighbors(image).filter((neighbor) => others.includes(neighbor)).length;
   };
   return [
-    { key: `moved:${layer}`, name: `Moved from ${layer}`, unit: " % of the map", high: 100, read: measureMove },
-    { key: `shared:${layer}`, name: `Neighbors shared with ${layer}`, unit: "", high: data.nearest, read: countShared },
+    { key: `moved:${key}`, name: `Moved from ${name}`, unit: " % of the map", high: 100, read: (image) => measureMove(image, number) },
+    { key: `shared:${key}`, name: `Neighbors shared with ${name}`, unit: "", high: data.nearest, read: countShared },
   ];
 }
 
@@ -58,21 +75,21 @@ export function makeColorings() {
     data.predicted && { key: "outcome", name: "Right or wrong", entries: outcomes, read: (image) => Number(isWrong(image)) },
     confidences && { key: "confidence", name: "Confidence", unit: " %", high: 100, read: (image) => confidences[image] / 100 },
     depths && { key: "depth", name: "Prediction depth", entries: depthEntries, read: (image) => depths[image] },
-    maps[0].votes && { key: "vote", name: "Vote of the neighbors", ofClasses: true, entries: classes, read: (image) => maps[state.layer].votes[image] },
+    maps[0].votes && { key: "vote", name: "Vote of the neighbors", ofClasses: true, entries: classes, read: (image) => getVote(image) },
     hasHeldOut && { key: "split", name: "Split", entries: splitEntries, read: (image) => splits.indexOf(locateInSplit(image).split) },
-    ...(maps.length > 1 ? data.layers.flatMap(compareWith) : []),
+    ...(maps.length > 1 ? maps.flatMap(compareWith) : []),
   ].filter(Boolean);
   state.coloring = colorings[0].key;
 }
 
 export const getColoring = () => colorings.find(({ key }) => key === state.coloring);
 
-/** Read the values of the coloring in the layer that is shown, unless they are there. */
+/** Read the values of the coloring in the map that is shown, unless they are there. */
 export function updateValues() {
-  if (valuesOf === `${state.coloring} ${state.layer}`) return;
+  if (valuesOf === `${state.coloring} ${state.map}`) return;
   const { read } = getColoring();
   values = Float32Array.from(labels, (_, image) => read(image));
-  valuesOf = `${state.coloring} ${state.layer}`;
+  valuesOf = `${state.coloring} ${state.map}`;
 }
 
 /** Return all colors, and a function that returns the number of an image's color. */

@@ -13,9 +13,13 @@ export const hasImages = data.size !== null;
 export const hasLabels = data.classes.length > 0;
 export const itemsName = hasImages ? "images" : "rows"; // what the points stand for
 
-export const maps = []; // for each layer: x and y in [-1, 1], `data.nearest` neighbors of each image, nearest first, and votes
+// Of a layer after an epoch, or after the last one if it is null; these come first, in the order of the layers. A map has
+// x and y in [-1, 1], `data.nearest` neighbors of each image, nearest first, and their votes, if they are known.
+export const maps = data.maps;
+export const layers = maps.filter(({ epoch }) => epoch === null).map(({ layer }) => layer);
 export let labels, predictions, confidences, depths; // of each image; all but the first are undefined if unknown
-export let names; // of each image; undefined unless its file or its name is known
+export const texts = {}; // of each image, by what they are: its file or its name, and its text
+let ids; // of each image in its split; undefined if all images are on the page
 
 export const isHeldOut = (image) => image >= data.splits.train;
 export const isWrong = (image) => data.predicted && predictions[image] !== labels[image];
@@ -25,19 +29,35 @@ export const getClassName = (image) => data.classes[labels[image]] ?? "";
 
 /** Return the split of an image, and its number in it. */
 export function locateInSplit(image) {
-  let id = image;
+  let place = image;
   for (const split of splits) {
-    if (id < data.splits[split]) return { split, id };
-    id -= data.splits[split];
+    if (place < data.splits[split]) return { split, id: ids ? ids[image] : place };
+    place -= data.splits[split];
   }
 }
 
 /** Return the number of the image with this "split:id", or -1 if there is none. */
 export function numberInData(text) {
   const [, split, id] = text.match(/^(\w+):(\d+)$/) ?? [];
-  if (!splits.includes(split) || !(Number(id) < data.splits[split])) return -1;
-  const before = splits.slice(0, splits.indexOf(split));
-  return before.reduce((sum, name) => sum + data.splits[name], Number(id));
+  if (!splits.includes(split)) return -1;
+  const before = splits.slice(0, splits.indexOf(split)).reduce((sum, name) => sum + data.splits[name], 0);
+  const place = ids ? ids.subarray(before, before + data.splits[split]).indexOf(Number(id)) : Number(id);
+  return place >= 0 && place < data.splits[split] ? before + place : -1;
+}
+
+/** Return the name of a map, as readers see it. */
+export function nameMap({ layer, epoch }) {
+  if (epoch === null) return layer;
+  return epoch ? `${layer}, epoch ${epoch}` : `${layer} before training`;
+}
+
+/** Return the number of the map of a layer after an epoch, or -1 if there is none. */
+export const findMap = (layer, epoch) => maps.findIndex((map) => map.layer === layer && map.epoch === epoch);
+
+/** Return the epochs after which a layer has a map, ascending; null stands for the last one. */
+export function listEpochs(layer) {
+  const epochs = maps.filter((map) => map.layer === layer).map(({ epoch }) => epoch);
+  return epochs.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
 }
 
 /** Return an array of the data as numbers; it is stored as base64 of gzip of little-endian numbers. */
@@ -54,11 +74,12 @@ async function unpackArray({ type, bytes }) {
 export async function loadArrays() {
   const unpack = (key) => data.arrays[key] && unpackArray(data.arrays[key]);
   [labels, predictions, confidences, depths] = await Promise.all(["label", "prediction", "confidence", "depth"].map(unpack));
-  if (data.naming) names = JSON.parse(new TextDecoder().decode(await unpackArray(data.arrays.name)));
-  for (const layer of data.layers) {
-    const keys = ["x", "y", "neighbors", "votes"].map((key) => `${layer}_${key}`);
+  ids = await unpack("id");
+  for (const column of data.texts) texts[column] = JSON.parse(new TextDecoder().decode(await unpack(column)));
+  for (const [number, map] of maps.entries()) {
+    const keys = ["x", "y", "neighbors", "votes"].map((key) => `${key}${number}`);
     const [x, y, neighbors, votes] = await Promise.all(keys.map(unpack));
-    maps.push({ x: scaleCoordinates(x), y: scaleCoordinates(y), neighbors, votes });
+    Object.assign(map, { x: scaleCoordinates(x), y: scaleCoordinates(y), neighbors, votes });
   }
   data.arrays = null;
 }

@@ -1,6 +1,6 @@
 // The exchange of selections with other programs: ids as CSV, or as JSON with the address of the page.
 
-import { data, getClassName, hasHeldOut, hasLabels, locateInSplit, names, numberInData, predictions } from "./data.js";
+import { data, getClassName, hasHeldOut, hasLabels, locateInSplit, maps, nameMap, numberInData, predictions, texts } from "./data.js";
 import { $, download, formatNumber } from "./elements.js";
 import { joinSelection } from "./selection.js";
 import { isInColor, state } from "./state.js";
@@ -13,7 +13,7 @@ function describeImage(image) {
   return {
     id,
     split,
-    ...(data.naming && { [data.naming]: names[image] }),
+    ...Object.fromEntries(data.texts.map((column) => [column, texts[column][image]])),
     ...(hasLabels && { label: getClassName(image) }),
     ...(data.predicted && { prediction: data.classes[predictions[image]] }),
   };
@@ -29,7 +29,7 @@ export function formatSelection() {
 /** Download a text as a file whose name ends in this way. */
 function save(text, type, ending) {
   if (!state.selection.length) return;
-  download(new Blob([text], { type }), `${data.dataset}_${data.layers[state.layer]}_selection.${ending}`);
+  download(new Blob([text], { type }), `${data.dataset}_${nameMap(maps[state.map])}_selection.${ending}`.replaceAll(/[, ]+/g, "_"));
 }
 
 export const exportSelection = () => save(formatSelection(), "text/csv", "csv");

@@ -1,27 +1,36 @@
 // The keys, and the buttons that do the same.
 
+import { cycleBeside } from "./beside.js";
 import { $ } from "./elements.js";
 import { exportSelection } from "./exchange.js";
+import { stepEpoch, togglePlay } from "./epochs.js";
 import { clearFilters, cycleHeldOut, toggleWrong } from "./filters.js";
-import { focusOnFind, goToNextError } from "./find.js";
-import { showLayer, wantedLayer } from "./layers.js";
+import { focusOnFind, goToNextError, goToNextMoved } from "./find.js";
+import { showLayer, stepLayer } from "./layers.js";
 import { savePicture } from "./picture.js";
-import { moveView, showWholeMap } from "./plot.js";
 import { pinImage, pinRandomImage } from "./pointing.js";
 import { selectImages, selectImagesInView, toggleTool } from "./selection.js";
 import { state } from "./state.js";
+import { toggleTiles } from "./tiles.js";
+import { moveView, showWholeMap } from "./views.js";
 
 const ZOOM = 1.4; // the factor of one step
 
 const KEYS = {
-  ArrowLeft: () => showLayer(wantedLayer - 1),
-  ArrowRight: () => showLayer(wantedLayer + 1),
+  ArrowLeft: () => stepLayer(-1),
+  ArrowRight: () => stepLayer(1),
+  ArrowUp: () => stepEpoch(1),
+  ArrowDown: () => stepEpoch(-1),
   "+": () => moveView(0, 0, 1 / ZOOM),
   "=": () => moveView(0, 0, 1 / ZOOM),
   "-": () => moveView(0, 0, ZOOM),
   0: showWholeMap,
   "/": focusOnFind,
   n: goToNextError,
+  m: goToNextMoved,
+  s: cycleBeside,
+  t: togglePlay,
+  i: toggleTiles,
   r: pinRandomImage,
   c: () => $("color").focus(),
   w: toggleWrong,
@@ -40,7 +49,7 @@ const KEYS_WITH_SHIFT = {
   ArrowUp: () => moveView(0, 0.3, 1),
   ArrowDown: () => moveView(0, -0.3, 1),
 };
-const KEYS_OF_BUTTONS = { ask: "?", box: "b", lasso: "l", closer: "+", farther: "-", whole: 0, picture: "p", wrong: "w", next: "n", export: "e" };
+const KEYS_OF_BUTTONS = { ask: "?", box: "b", lasso: "l", closer: "+", farther: "-", whole: 0, picture: "p", tiles: "i", play: "t", wrong: "w", next: "n", moved: "m", export: "e" };
 
 /** Undo one thing at a time: the pin, then the selection, then the filters. */
 function undoLast() {

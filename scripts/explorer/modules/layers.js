@@ -1,21 +1,26 @@
-// The layers: a button each, and the points that move from the map of one layer to the map of another.
+// The layers: a button each, and the points that move from one map to another.
 
 import { writeAddress } from "./address.js";
+import { markMain } from "./beside.js";
 import { drawCard } from "./card.js";
-import { data, maps } from "./data.js";
+import { findMap, layers, maps } from "./data.js";
 import { $, makeElement, setPressed } from "./elements.js";
+import { updateEpochs } from "./epochs.js";
 import { updatePage } from "./page.js";
 import { drawPoints } from "./plot.js";
 import { hoverImage } from "./pointing.js";
 import { state } from "./state.js";
+import { views } from "./views.js";
 
 const MOVE_TIME = 1100; // milliseconds
 
-export let wantedLayer = 0; // the layer asked for last, which the points may still have to reach
+export let wantedMap = 0; // the map asked for last, which the points may still have to reach
+
+let arriving; // while the points move, a promise of their arrival at the map that is wanted then
 
 /** Add a button for each layer. */
 export function addLayerButtons() {
-  data.layers.forEach((layer, number) => {
+  layers.forEach((layer, number) => {
     const button = makeElement("button", { type: "button", textContent: layer });
     setPressed(button, number === 0);
     if (number < 9) button.setAttribute("aria-keyshortcuts", number + 1);
@@ -24,26 +29,54 @@ export function addLayerButtons() {
   });
 }
 
-/** Show the map of a layer, given by its number. */
-export async function showLayer(layer) {
-  if (layer < 0 || layer >= maps.length) return;
-  wantedLayer = layer;
-  writeAddress();
-  [...$("layers").children].forEach((button, number) => setPressed(button, number === layer));
-  if (state.progress < 1) return; // the points are moving, and the loop below will go on to this layer
-  hoverImage(-1);
-  while (state.layer !== wantedLayer) await movePoints(wantedLayer);
+/** Show the map of a layer, given by its number: after the epoch that is shown, or after the last one. */
+export function showLayer(number) {
+  const layer = layers[number];
+  if (layer === undefined) return;
+  const sameEpoch = findMap(layer, maps[wantedMap].epoch);
+  return showMap(sameEpoch >= 0 ? sameEpoch : findMap(layer, null));
 }
 
-/** Move the points to the map of a layer; at once if the reader prefers reduced motion. */
-async function movePoints(layer) {
+/** Show the layer that is so many places after the one that is shown. */
+export const stepLayer = (step) => showLayer(layers.indexOf(maps[wantedMap].layer) + step);
+
+/** Mark the map that is wanted in all that lists maps. */
+function markWanted() {
+  [...$("layers").children].forEach((button, at) => setPressed(button, layers[at] === maps[wantedMap].layer));
+  updateEpochs();
+  markMain();
+}
+
+/** Start with a map, before any points are drawn. */
+export function startWith(number) {
+  wantedMap = state.map = state.from = number;
+  markWanted();
+}
+
+/** Show a map, given by its number. */
+export function showMap(number) {
+  wantedMap = number;
+  writeAddress();
+  markWanted();
+  arriving ??= goOn().finally(() => (arriving = undefined));
+  return arriving;
+}
+
+/** Move the points until they are at the map that is wanted, which may change in the meantime. */
+async function goOn() {
+  hoverImage(-1);
+  while (state.map !== wantedMap) await movePoints(wantedMap);
+}
+
+/** Move the points to a map; at once if the reader prefers reduced motion. */
+async function movePoints(number) {
   const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  state.from = state.layer;
-  state.layer = layer;
+  state.from = state.map;
+  state.map = number;
   state.progress = isReduced ? 1 : 0;
   drawCard();
-  updatePage(); // The values of some colorings depend on the layer.
-  await drawPoints({
+  updatePage(); // The values of some colorings depend on the map.
+  await drawPoints(views[0], {
     transition: !isReduced,
     transitionDuration: MOVE_TIME,
     transitionEasing: (time) => (state.progress = easeTime(time)), // the marks move by the same progress

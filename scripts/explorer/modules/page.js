@@ -1,19 +1,25 @@
 // The page as a whole, which is filled once and updated whenever something changes.
 
 import { writeAddress } from "./address.js";
+import { prepareBeside } from "./beside.js";
 import { prepareContents } from "./contents.js";
 import { data, hasHeldOut, hasImages, hasLabels, itemsName } from "./data.js";
 import { $, formatNumber } from "./elements.js";
+import { prepareEpochs } from "./epochs.js";
 import { prepareExchange } from "./exchange.js";
 import { addClassButtons, prepareFilterButtons, pressFilterButtons } from "./filters.js";
+import { nameStart } from "./find.js";
 import { connectButtons } from "./keys.js";
 import { addLayerButtons } from "./layers.js";
 import { prepareLegend, updateLegend } from "./legend.js";
-import { addMarks, drawMarks } from "./marks.js";
-import { groupImages, recolorPoints, updatePlot } from "./plot.js";
+import { drawAllMarks } from "./marks.js";
+import { groupImages, updateViews } from "./plot.js";
 import { pinImage } from "./pointing.js";
-import { selectImages } from "./selection.js";
+import { listenToJoining, selectImages } from "./selection.js";
 import { applyFilters, isHidden, isInColor, state } from "./state.js";
+import { prepareSuggestions } from "./suggestions.js";
+import { drawTiles, prepareTiles } from "./tiles.js";
+import { views } from "./views.js";
 
 /** Fill the page with what the data has. */
 export function fillPage() {
@@ -21,15 +27,19 @@ export function fillPage() {
   showOrigin();
   document.body.classList.toggle("plain", !hasImages);
   document.body.classList.toggle("gray", data.gray);
-  document.body.classList.toggle("named", Boolean(data.naming));
+  document.body.classList.toggle("named", data.texts.length > 0);
   addLayerButtons();
   addClassButtons();
   prepareLegend();
   prepareFilterButtons();
   prepareContents();
   prepareExchange();
+  prepareBeside();
+  prepareEpochs();
+  prepareTiles();
+  prepareSuggestions();
+  listenToJoining();
   connectButtons();
-  addMarks();
 }
 
 /** Say "row" for "image" if there are no images, and leave out "training" if no images are held out. */
@@ -48,20 +58,26 @@ function showOrigin() {
   $("dataset").textContent = data.dataset;
   document.title = `What has each layer learned? ${data.dataset}`;
   $("made").textContent = data.made && `Made by the workflow, ${data.made}.`;
+  const shown = Object.values(data.splits).reduce((sum, count) => sum + count, 0);
+  $("sample").hidden = shown === data.rows;
+  $("sample").textContent =
+    `${formatNumber(shown)} of ${formatNumber(data.rows)} ${itemsName}: held-out ones and wrong predictions first, ` +
+    "the others drawn from each class in proportion.";
 }
 
 /** Bring the page in line with the filters, the theme and the size of the window. */
 export function updatePage() {
   applyFilters();
   const groups = groupImages();
-  updatePlot(groups);
-  if (state.progress === 1) recolorPoints();
+  updateViews(groups);
   pressFilterButtons();
   updateLegend();
   if (state.pinned >= 0 && isHidden(state.pinned)) pinImage(-1);
   selectImages(state.selection.filter(isInColor));
   showStatus(groups);
-  drawMarks();
+  nameStart();
+  drawAllMarks();
+  views.forEach(drawTiles);
   writeAddress();
 }
 

@@ -1,10 +1,11 @@
 // The picture: what the map shows, with a title and a legend, as a PNG of twice the screen's resolution.
 
 import { getColoring, getRampColor, isEntryInColor } from "./coloring.js";
-import { data } from "./data.js";
-import { $, download, makeElement } from "./elements.js";
-import { getThemeColor, mapHeight, mapWidth, plot } from "./plot.js";
+import { data, maps, nameMap } from "./data.js";
+import { download, makeElement } from "./elements.js";
+import { getThemeColor } from "./plot.js";
 import { state } from "./state.js";
+import { views } from "./views.js";
 
 const SCALE = 2; // of the screen's resolution
 const TITLE = { height: 44, size: 17 }; // pixels of the page
@@ -13,15 +14,15 @@ const RAMP = { width: 160, height: 12 };
 const MARGIN = 20;
 const FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif";
 
-/** Return the entries of the legend with their places, and its height; `context` measures the texts. */
-function layOutLegend(context) {
+/** Return the entries of the legend with their places, and its height, in a picture of some width. */
+function layOutLegend(context, pictureWidth) {
   const { key, entries } = getColoring();
   if (!entries || key === "none") return { entries: [], height: entries ? 0 : ENTRY.height + MARGIN / 2 };
   context.font = `${ENTRY.size}px ${FONT}`;
   let [x, y] = [MARGIN, 0];
   const placed = entries.map(({ text, color }, number) => {
     const width = ENTRY.swatch + 7 + context.measureText(text).width;
-    if (x > MARGIN && x + width > mapWidth - MARGIN) [x, y] = [MARGIN, y + ENTRY.height];
+    if (x > MARGIN && x + width > pictureWidth - MARGIN) [x, y] = [MARGIN, y + ENTRY.height];
     const entry = { text, color, number, x, y: y + ENTRY.height / 2 };
     x += width + ENTRY.gap;
     return entry;
@@ -80,32 +81,58 @@ function drawMark(context, mark) {
   context.stroke();
 }
 
-/** Return a canvas with the picture. */
-async function drawPicture() {
-  const points = await plot.export({ scale: SCALE });
+/** Draw a view with its images and its marks, at the place of its canvas. */
+async function drawView(context, view) {
+  const points = await view.plot.export({ scale: SCALE });
   const map = makeElement("canvas", { width: points.width, height: points.height });
   map.getContext("2d").putImageData(points, 0, 0);
+  context.drawImage(map, 0, 0, view.width, view.height);
+  if (view.tiles && !view.tiles.hidden) {
+    context.filter = getComputedStyle(view.tiles).filter;
+    context.drawImage(view.tiles, 0, 0, view.width, view.height);
+    context.filter = "none";
+  }
+  for (const mark of view.marks.children) drawMark(context, mark);
+}
+
+/** Return a canvas with the picture: all views where they are on the page, below a title and above the legend. */
+async function drawPicture() {
+  const boxes = views.map(({ canvas }) => canvas.getBoundingClientRect());
+  const [left, top] = [Math.min(...boxes.map((box) => box.left)), Math.min(...boxes.map((box) => box.top))];
+  const [width, bottom] = [Math.max(...boxes.map((box) => box.right)) - left, Math.max(...boxes.map((box) => box.bottom))];
   const canvas = document.createElement("canvas");
-  const { entries, height } = layOutLegend(canvas.getContext("2d"));
-  const factor = points.width / mapWidth;
-  Object.assign(canvas, { width: points.width, height: Math.round(factor * (TITLE.height + mapHeight + height)) });
+  const { entries, height } = layOutLegend(canvas.getContext("2d"), width);
+  const factor = SCALE * devicePixelRatio;
+  Object.assign(canvas, {
+    width: Math.round(factor * width),
+    height: Math.round(factor * (TITLE.height + bottom - top + height)),
+  });
   const context = canvas.getContext("2d");
   context.scale(factor, factor);
   context.fillStyle = getThemeColor("paper");
   context.fillRect(0, 0, canvas.width, canvas.height);
   Object.assign(context, { textBaseline: "middle", lineJoin: "round", fillStyle: getThemeColor("ink") });
   context.font = `${TITLE.size}px ${FONT}`;
-  context.fillText(`${data.dataset}, ${data.layers[state.layer]}`, MARGIN, TITLE.height / 2);
+  context.fillText(`${data.dataset}, ${nameMap(maps[state.map])}`, MARGIN, TITLE.height / 2);
   context.font = `${ENTRY.size}px ${FONT}`;
-  drawLegend(context, entries, TITLE.height + mapHeight);
-  context.translate(0, TITLE.height);
-  context.drawImage(map, 0, 0, mapWidth, mapHeight);
-  for (const mark of $("marks").children) drawMark(context, mark);
+  drawLegend(context, entries, TITLE.height + bottom - top);
+  for (const [number, view] of views.entries()) {
+    context.save();
+    context.translate(boxes[number].left - left, TITLE.height + boxes[number].top - top);
+    context.beginPath();
+    context.rect(0, 0, view.width, view.height);
+    context.clip();
+    await drawView(context, view);
+    if (number) Object.assign(context, { font: `${ENTRY.size}px ${FONT}`, textAlign: "left", fillStyle: getThemeColor("ink") });
+    if (number) context.fillText(nameMap(maps[view.getMap()]), MARGIN / 2, ENTRY.height / 2);
+    context.restore();
+  }
   return canvas;
 }
 
-/** Download what the map shows as a PNG. */
+/** Download what the maps show as a PNG. */
 export async function savePicture() {
   const canvas = await drawPicture();
-  canvas.toBlob((blob) => download(blob, `${data.dataset}_${data.layers[state.layer]}.png`), "image/png");
+  const name = `${data.dataset}_${nameMap(maps[state.map])}.png`.replaceAll(/[, ]+/g, "_");
+  canvas.toBlob((blob) => download(blob, name), "image/png");
 }

@@ -3,23 +3,29 @@
 import { showContents } from "./contents.js";
 import { data, isWrong, itemsName } from "./data.js";
 import { $, formatNumber, setPressed } from "./elements.js";
-import { plot } from "./plot.js";
 import { hoverImage } from "./pointing.js";
 import { isInColor, state } from "./state.js";
+import { views } from "./views.js";
 
 const TOOLS = { box: "rectangle", lasso: "freeform" }; // as the library calls them
 
 export let isDrawingArea = false;
+let tool = ""; // that a drag draws an area with; without one, it moves the map
 
 /** Select images and count them; an empty array deselects all. */
 export function selectImages(images) {
   state.selection = images;
-  if (images.length) plot.select(images, { preventEvent: true });
-  else plot.deselect({ preventEvent: true });
+  for (const view of views) markSelection(view);
   const wrong = data.predicted ? `, ${formatNumber(images.filter(isWrong).length)} misclassified` : "";
   $("selected").textContent = images.length ? `${formatNumber(images.length)} ${itemsName}${wrong}` : "none";
   for (const id of ["export", "json", "clear"]) $(id).disabled = !images.length;
   showContents();
+}
+
+/** Show in a view what is selected. */
+function markSelection({ plot }) {
+  if (state.selection.length) plot.select(state.selection, { preventEvent: true });
+  else plot.deselect({ preventEvent: true });
 }
 
 /** Select images in place of the selection, beside it, or take them away from it, as the reader has chosen. */
@@ -30,28 +36,36 @@ export function joinSelection(images) {
   selectImages((joined ?? state.selection.filter((image) => !taken.has(image))).sort((a, b) => a - b));
 }
 
-export const selectImagesInView = () => joinSelection(plot.get("pointsInView").filter(isInColor));
+export const selectImagesInView = () => joinSelection(views[0].plot.get("pointsInView").filter(isInColor));
 
-/** Let a drag draw an area with a tool, or with none move the map; Shift draws a box then. */
-function setTool(tool) {
-  for (const id of Object.keys(TOOLS)) setPressed($(id), id === tool);
-  $("points").classList.toggle("boxing", Boolean(tool));
+/** Let a drag in a view draw an area with the tool, or without one move the map; Shift draws a box then. */
+function giveTool({ canvas, plot }) {
+  canvas.classList.toggle("boxing", Boolean(tool));
   plot.set({ mouseMode: tool ? "lasso" : "panZoom", lassoType: TOOLS[tool] ?? TOOLS.box });
 }
 
 /** Take a tool, or put it away. */
-export const toggleTool = (tool) => setTool($(tool).getAttribute("aria-pressed") !== "true" && tool);
+export function toggleTool(wanted) {
+  tool = tool === wanted ? "" : wanted;
+  for (const id of Object.keys(TOOLS)) setPressed($(id), id === tool);
+  views.forEach(giveTool);
+}
 
-/** Select the images in an area that the reader has drawn, and listen to how they join the selection. */
-export function listenToAreas() {
-  plot.subscribe("lassoStart", () => {
+/** Select the images in an area that the reader has drawn in a view. */
+export function listenToAreas(view) {
+  giveTool(view);
+  view.plot.subscribe("lassoStart", () => {
     isDrawingArea = true;
     hoverImage(-1);
   });
-  plot.subscribe("lassoEnd", () => {
+  view.plot.subscribe("lassoEnd", () => {
     isDrawingArea = false;
-    joinSelection(plot.get("selectedPoints").filter(isInColor));
+    joinSelection(view.plot.get("selectedPoints").filter(isInColor));
   });
+}
+
+/** Listen to how the next images join the selection. */
+export function listenToJoining() {
   for (const button of $("joining").children) {
     button.onclick = () => {
       state.joining = button.value;

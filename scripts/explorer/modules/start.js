@@ -2,22 +2,25 @@
 // points between maps on the GPU and has a box that selects every point in it. Bokeh does not move points, the box of
 // deck.gl finds only points that nothing covers, and embedding-atlas reads its data from a database.
 
-import { applyAddress, listenToAddress } from "./address.js";
+import { applyAddress, findMapInAddress, listenToAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { makeColorings } from "./coloring.js";
+import { showBeside } from "./beside.js";
 import { data, loadArrays, maps } from "./data.js";
 import { $ } from "./elements.js";
 import { formatSelection } from "./exchange.js";
 import { listenToFind } from "./find.js";
 import { handleKey } from "./keys.js";
-import { showLayer } from "./layers.js";
-import { drawMarks } from "./marks.js";
+import { showLayer, showMap, startWith } from "./layers.js";
+import { addMarks, drawMarks } from "./marks.js";
 import { fillPage, updatePage } from "./page.js";
-import { createPlot, drawPoints, locateImage, plot, showWholeMap } from "./plot.js";
-import { listenToMouse, pinImage } from "./pointing.js";
+import { drawPoints } from "./plot.js";
+import { listenToMouse, listenToPointing, pinImage } from "./pointing.js";
 import { listenToAreas, selectImages } from "./selection.js";
 import { applyFilters, state } from "./state.js";
+import { drawTiles } from "./tiles.js";
 import { listenToTouch } from "./touch.js";
+import { createView, locateImage, measureViews, showWholeMap, views } from "./views.js";
 
 /** React to keys, to the size of the window and to the theme. */
 function listenToWindow() {
@@ -31,19 +34,21 @@ async function startExplorer() {
   await loadArrays();
   makeColorings();
   fillPage();
-  createPlot();
-  window.explorer.plot = plot;
+  const view = Object.assign(createView($("points"), $("marks"), () => state.map), { tiles: $("pictures") });
+  addMarks(view);
+  window.explorer.plot = view.plot;
+  startWith(findMapInAddress());
   applyFilters();
-  await drawPoints();
+  measureViews();
+  await drawPoints(view);
   await showWholeMap();
   listenToMouse();
-  listenToAreas();
-  listenToTouch();
+  for (const listen of [listenToPointing, listenToAreas, listenToTouch]) listen(view);
   listenToFind();
-  plot.subscribe("drawing", drawMarks);
+  view.plot.subscribe("drawing", () => (drawMarks(view), drawTiles(view)));
   updatePage();
   drawCard();
-  listenToAddress(plot);
+  listenToAddress(view.plot);
   await applyAddress();
   listenToWindow();
 }
@@ -57,6 +62,9 @@ window.explorer = {
   maps,
   state,
   show: showLayer,
+  showMap,
+  beside: showBeside,
+  views,
   pin: pinImage,
   select: selectImages,
   csv: formatSelection,

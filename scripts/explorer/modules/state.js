@@ -4,8 +4,8 @@ import { isInLegend, updateValues } from "./coloring.js";
 import { data, isHeldOut, isWrong, labels, maps } from "./data.js";
 
 export const state = {
-  layer: 0, // the layer that is shown
-  from: 0, // the layer that the points move from
+  map: 0, // the map that is shown
+  from: 0, // the map that the points move from
   progress: 1, // the share of the way that they have moved
   hovered: -1, // the image under the mouse, or -1
   pinned: -1, // the pinned image, or -1
@@ -16,6 +16,8 @@ export const state = {
   entries: new Set(), // the entries of its legend in color; if there are none, all are
   range: null, // the lowest and the highest number in color; if it is null, all are
   selection: [], // the selected images
+  beside: null, // the map beside the one that is shown, "all" of them, or none
+  tiles: true, // whether images take the place of points where there is room
   joining: "new", // whether images that are selected are a "new" selection, "add" to it, or are to "remove" from it
 };
 
@@ -34,14 +36,28 @@ function passesFilters(image) {
   return (state.heldout !== "only" || isHeldOut(image)) && isInLegend(image);
 }
 
-/** Apply the filters to all images, in the layer that is shown. */
+/** Apply the filters to all images, in the map that is shown. */
 export function applyFilters() {
   updateValues();
   inColor = Uint8Array.from(labels, (_, image) => Number(passesFilters(image)));
 }
 
-/** Return the nearest neighbors of an image in the layer that is shown, or in another one, nearest first. */
-export function getNeighbors(image, layer = state.layer) {
+/** Return the nearest neighbors of an image in the map that is shown, or in another one, nearest first.
+ *
+ * Of a sample of the images, those that are not on the page are left out.
+ */
+export function getNeighbors(image, map = state.map) {
   const start = image * data.nearest;
-  return [...maps[layer].neighbors.subarray(start, start + data.nearest)];
+  const found = [...maps[map].neighbors.subarray(start, start + data.nearest)];
+  return found.filter((neighbor) => neighbor < data.splits.train);
+}
+
+/** Return the class that most neighbors of an image have in a map, that of the nearest if several are equal. */
+export function getVote(image, map = state.map) {
+  const { votes } = maps[map];
+  if (votes) return votes[image];
+  const counts = new Map();
+  for (const neighbor of getNeighbors(image, map)) counts.set(labels[neighbor], (counts.get(labels[neighbor]) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return [...counts].find(([, count]) => count === most)?.[0] ?? labels[image];
 }
