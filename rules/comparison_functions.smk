@@ -33,6 +33,26 @@ def of_compared_layers(pattern):
     ]
 
 
+def of_compared_maps(patterns):
+    """Return a function for `input`: files of all layers of a comparison, in the order of compared_layers."""
+    return lambda wildcards: [
+        pattern.format(dataset=state["network"], layer=state["layer"])
+        for state in compared_layers(wildcards)
+        for pattern in patterns
+    ]
+
+
+def compared_maps(wildcards):
+    """Return the layer, with the name of its network, and the epoch of each map of a comparison's explorer."""
+    names = [(state["network"], state["layer"]) for state in compared_layers(wildcards)]
+    return [{"layer": layer if layer == "pixel" else f"{name}: {layer}", "epoch": None} for name, layer in names]
+
+
+def images_of_compared(wildcards):
+    """Return the images of all splits of a comparison."""
+    return collect(images_by_split("images"), dataset=compared(wildcards)[0])
+
+
 @report_user_errors("configuration: ")
 def palette_of_compared(wildcards):
     """Return the palette of a comparison, that of its first data set."""
@@ -49,5 +69,6 @@ def everything_of_comparison(comparison):
         rules.plot_network_scores,
         rules.plot_network_similarity,
         rules.summarize_comparison,
+        rules.build_comparison_explorer,
     )
     return [file for rule in made for file in collect(rule.output, comparison=comparison)]

@@ -1,6 +1,6 @@
 # Needs: results/{dataset}/layers.json, network/network.json, features, aligned and scores of each network of a comparison.
 # Makes: results/{comparison}/networks.csv, the scores of all layers of all networks; similarity.csv, how similar the layers
-#        represent the images; comparison.html, a page of the report; and the figures
+#        represent the images; comparison.html, a page of the report; explorer.html; and the figures
 #        results/figures/{comparison}_networks.eps, {comparison}_tSNE_networks.eps and {comparison}_network_similarity.eps,
 #        each with a PNG file.
 
@@ -131,3 +131,26 @@ rule summarize_comparison:
         code=code("summarize_comparison.py"),
     script:
         "../scripts/summarize_comparison.py"
+
+
+use rule build_explorer as build_comparison_explorer with:
+    input:
+        table=of_first_compared("results/{dataset}/maps.csv"),
+        classes=of_first_compared("results/{dataset}/data/classes.json"),
+        images=images_of_compared,
+        texts=[],
+        maps=of_compared_maps(by_split("results/{dataset}/aligned/{layer}{split}.npy")),
+        neighbors=of_compared_maps(by_split("results/{dataset}/neighbors/{layer}{split}.npz")),
+    output:
+        page="results/{comparison}/explorer.html",
+    log:
+        "logs/build_comparison_explorer/{comparison}.log",
+    benchmark:
+        "benchmarks/build_comparison_explorer/{comparison}.jsonl"
+    params:
+        code=code("build_explorer.py"),
+        page=digest(page_files("explorer/explorer.html")),
+        name="{comparison}",
+        states=compared_maps,
+        with_predictions=False,
+        palette=palette_of_compared,

@@ -1,16 +1,16 @@
-# Needs: results/{dataset}/maps.csv, the embeddings before the last epoch, the images in results/{dataset}/data and the
-#        neighbors of all splits.
+# Needs: results/{dataset}/maps.csv, the aligned embeddings and the neighbors of all layers, before training too, and the
+#        images in results/{dataset}/data.
 # Makes: results/{dataset}/explorer.html, one page to explore the embeddings of all layers with.
 
 
 rule build_explorer:
     """Build the explorer, a page that needs no server and fetches nothing."""
     input:
-        maps="results/{dataset}/maps.csv",
+        table="results/{dataset}/maps.csv",
         classes="results/{dataset}/data/classes.json",
         images=of_images(images_by_split("images")),
         texts=texts_of_rows,
-        earlier=of_explorer(by_split("results/{dataset}/aligned/{layer}{training}{split}.npy"), earlier=True),
+        maps=of_explorer(by_split("results/{dataset}/aligned/{layer}{training}{split}.npy")),
         neighbors=of_explorer(by_split("results/{dataset}/neighbors/{layer}{training}{split}.npz")),
     output:
         page="results/{dataset}/explorer.html",
@@ -24,7 +24,9 @@ rule build_explorer:
     params:
         code=code("build_explorer.py"),
         page=digest(page_files("explorer/explorer.html")),
+        name="{dataset}",
         states=of_dataset(explorer_maps),
+        with_predictions=True,
         palette=palette,
     script:
         "../scripts/build_explorer.py"

@@ -52,15 +52,14 @@ def in_report(category, caption, figure):
     return {"category": category, "caption": f"../report/{caption}.rst", "labels": labels}
 
 
-def of_explorer(patterns, earlier=False):
-    """Return a function for `input`: files of each map of the explorer, or of those before the last epoch only."""
+def of_explorer(patterns):
+    """Return a function for `input`: files of each map of the explorer."""
 
     def files(wildcards):
         states = datasets.explorer_states(SETTINGS[wildcards.dataset])
         return [
             pattern.format(dataset=wildcards.dataset, layer=layer, training=suffix)
-            for layer, suffix, epoch in states
-            if not earlier or epoch is not None
+            for layer, suffix, _ in states
             for pattern in patterns
         ]
 

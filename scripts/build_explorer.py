@@ -31,6 +31,8 @@ NAMED_FILE = re.compile(r'<link rel="stylesheet" href="([^"]+)">|<script src="([
 DATA_ELEMENT = '<script type="application/json" id="data">{}</script>'
 NEIGHBORS = 10  # the nearest neighbors that the page shows for each image
 MAX_ROWS = 100_000  # of the page
+MAX_PLACES = 900_000  # of rows in maps, with which the page is below 40 MB
+PREDICTED = ["prediction", "confidence", "prediction_depth"]  # columns of maps.csv
 TEXTS = (*COLUMNS, "text")  # what is known of a row in words
 
 
@@ -78,7 +80,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
         texts = dict.fromkeys(("split", "label", "prediction", "prediction_depth", *votes, *TEXTS), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
-            maps = maps.drop(columns=["prediction", "confidence", "prediction_depth"], errors="ignore")
+            maps = maps.drop(columns=PREDICTED, errors="ignore")
         if not classes:
             return maps.drop(columns=["label", *votes], errors="ignore")
         for name in maps.columns.intersection(["label", "prediction", *votes]):
@@ -90,28 +92,22 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def read_embeddings(
-    states: Sequence[Mapping[str, Any]], maps: pd.DataFrame, paths: Mapping[str, Sequence[str]]
+    states: Sequence[Mapping[str, Any]], maps: Sequence[str], neighbors: Sequence[str], count: int
 ) -> list[Embedding]:
     """Return the embeddings of some states, which have `layer` and `epoch`, in their order.
 
-    Coordinates after the last epoch are in the table `maps`; `paths` are the files, those of each split, of the
-    coordinates of other states and of the neighbors of all, by "maps" and "neighbors". Raises UserError if a file is
-    damaged, or if its rows are not as many as those of `maps`.
+    `maps` and `neighbors` are the files of the coordinates and of the neighbors of all states, those of each split.
+    Raises UserError if a file is damaged, or if those of a state have not `count` rows.
     """
-    earlier, neighbors = (chunked(paths[kind], len(SPLITS)) for kind in ("maps", "neighbors"))
     found = []
-    for state in states:
-        layer = state["layer"]
-        if state["epoch"] is None:
-            coordinates = maps[[f"{layer}_x", f"{layer}_y"]].to_numpy()
-        else:
-            files = next(earlier)
-            coordinates = np.concatenate([load_array(path) for path in files])
-            check_rows(files, len(coordinates), len(maps))
-        files = next(neighbors)
+    for state, map_files, files in zip(
+        states, chunked(maps, len(SPLITS)), chunked(neighbors, len(SPLITS)), strict=True
+    ):
+        coordinates = np.concatenate([load_array(path) for path in map_files])
         nearest = np.concatenate([load_npz(path)["indices"][:, :NEIGHBORS] for path in files])
-        check_rows(files, len(nearest), len(maps))
-        found.append(Embedding(layer, state["epoch"], coordinates, nearest))
+        check_rows(map_files, len(coordinates), count)
+        check_rows(files, len(nearest), count)
+        found.append(Embedding(state["layer"], state["epoch"], coordinates, nearest))
     return found
 
 
@@ -175,9 +171,10 @@ def make_page_data(
 
     `maps` is the table that load_maps returns. `images` holds the images of each split,
     (n, height, width, 1 or 3) with values in [0, 1], or nothing. The `embeddings` after the last epoch come first, in
-    the order of the layers. `made_by` says what made the page. Of more than MAX_ROWS rows, the page has a sample.
+    the order of the layers. `made_by` says what made the page. Of more than MAX_ROWS rows, or with more than MAX_PLACES
+    in all maps, the page has a sample.
     """
-    rows = choose_rows(maps, MAX_ROWS)
+    rows = choose_rows(maps, min(MAX_ROWS, MAX_PLACES // len(embeddings)))
     total, maps = len(maps), maps.iloc[rows]
     ids = {split: maps.id.to_numpy()[(maps.split == split).to_numpy()] for split in SPLITS}
     labels = maps.label.to_numpy() if classes else np.zeros(len(maps), int)
@@ -235,15 +232,17 @@ if __name__ == "__main__":
     with run_logged(snakemake.log[0], "build_explorer"):
         given, params = snakemake.input, snakemake.params
         classes = load_classes(given.classes)
-        maps = load_maps(given.maps, classes)
+        table = load_maps(given.table, classes)
+        if not params.with_predictions:
+            table = table.drop(columns=PREDICTED, errors="ignore")
         texts = [load_json(path) for path in given.texts]
         if texts:
-            check_rows(given.texts, sum(map(len, texts)), len(maps))
-            maps["text"] = [text for found in texts for text in found]
+            check_rows(given.texts, sum(map(len, texts)), len(table))
+            table["text"] = [text for found in texts for text in found]
         images = [load_array(path) for path in given.images]
         if images:
-            check_rows(given.images, sum(map(len, images)), len(maps))
-        embeddings = read_embeddings(params.states, maps, {"maps": given.earlier, "neighbors": given.neighbors})
-        made_by = describe_provenance(provenance(snakemake.wildcards.dataset))
-        data = make_page_data(snakemake.wildcards.dataset, params.palette, classes, maps, images, embeddings, made_by)
+            check_rows(given.images, sum(map(len, images)), len(table))
+        embeddings = read_embeddings(params.states, given.maps, given.neighbors, len(table))
+        made_by = describe_provenance(provenance(params.name))
+        data = make_page_data(params.name, params.palette, classes, table, images, embeddings, made_by)
         save_text(snakemake.output.page, build_explorer(data))

@@ -141,24 +141,22 @@ def test_files_of_different_lengths_are_named(digits, tmp_path):
         for split, part in zip(SPLITS, digits.splits, strict=True):
             paths["neighbors"].append(f"{tmp_path}/{layer}_{split}.npz")
             np.savez(paths["neighbors"][-1], indices=np.full((len(part), 12), len(layer), np.int32))
-    for split, part in zip(SPLITS, digits.splits, strict=True):
-        paths["maps"].append(f"{tmp_path}/{split}.npy")
-        np.save(paths["maps"][-1], np.full((len(part), 2), 0.5, np.float32))
+            paths["maps"].append(f"{tmp_path}/{layer}_{split}.npy")
+            np.save(paths["maps"][-1], np.full((len(part), 2), len(layer), np.float32))
     states = [{"layer": "pixel", "epoch": None}, {"layer": "conv1", "epoch": None}, {"layer": "conv1", "epoch": 0}]
-    found = read_embeddings(states, digits.maps, paths)
+    found = read_embeddings(states, paths["maps"], paths["neighbors"], COUNT)
     assert [(one.layer, one.epoch, one.neighbors.shape, one.neighbors[0, 0]) for one in found] == [
         *(("pixel", None, (COUNT, 10), 5), ("conv1", None, (COUNT, 10), 5)),
         ("conv1", 0, (COUNT, 10), 12),
     ]
-    assert np.array_equal(found[1].coordinates, digits.maps[["conv1_x", "conv1_y"]])
-    assert np.array_equal(found[2].coordinates, np.full((COUNT, 2), 0.5))
-    np.save(paths["maps"][2], np.zeros((7, 2)))
-    with pytest.raises(UserError, match=r"/test.npy have 1604 rows, maps.csv has 1797\. Rebuild"):
-        read_embeddings(states, digits.maps, paths)
+    assert [one.coordinates[-1].tolist() for one in found] == [[5, 5], [5, 5], [12, 12]]
+    np.save(paths["maps"][5], np.zeros((7, 2)))
+    with pytest.raises(UserError, match=r"/conv1_test.npy have 1604 rows, maps.csv has 1797\. Rebuild"):
+        read_embeddings(states, paths["maps"], paths["neighbors"], COUNT)
     np.savez(paths["neighbors"][2], indices=np.zeros((5, 12), np.int32))
     names = ".*/pixel_train.npz and .*/pixel_validation.npz and .*/pixel_test.npz"
     with pytest.raises(UserError, match=rf"{names} have 1602 rows, maps.csv has 1797\. Rebuild"):
-        read_embeddings(states, digits.maps, paths)
+        read_embeddings(states, paths["maps"], paths["neighbors"], COUNT)
 
 
 def test_data_of_the_page_have_the_number_of_images_of_each_split(digits):

@@ -98,3 +98,8 @@ def test_texts_of_rows_are_shown_where_the_mouse_is_and_found(open_data, digits:
     page.evaluate("explorer.select([8])")
     assert "a smile 🙂 and more" in page.evaluate("explorer.csv()")
     assert pd.Series(texts).is_unique
+
+
+def test_many_maps_have_fewer_rows(digits: PageInput, monkeypatch):
+    monkeypatch.setattr("build_explorer.MAX_PLACES", 3 * SAMPLE)
+    assert sum(digits.make_data()["splits"].values()) == SAMPLE

@@ -26,7 +26,7 @@ LAYER = {"find_neighbors", "score_features"} | EMBEDDING
 SIMILARITY = {"measure_similarity", "plot_similarity"}
 OF_CONTROL = {"initialize_network", "extract_features", "find_neighbors", "embed_tsne", "align_map", "score_map"}
 OF_CONTROL |= {"score_features", "compare_layers", "plot_layers", "plot_scores", "plot_splits", "write_methods"}
-OF_CONTROL |= SIMILARITY | SUMMARY
+OF_CONTROL |= SIMILARITY | SUMMARY | {"build_explorer"}
 CONTROL = {"initialize_network"}
 NETWORK = {"train_network", "extract_features", "predict_labels", "extract_filters", "plot_filters", "plot_history"}
 DATA = {"prepare_dataset", "flatten_images"}
@@ -105,7 +105,7 @@ def test_map_of_a_trained_layer_needs_no_control_and_the_control_no_training(fre
 @pytest.mark.slow
 def test_without_a_control_the_comparisons_are_made_again_and_nothing_is_computed(workflow):
     workflow.configure(network={"checkpoints": []})
-    compared = {"compare_layers", "plot_layers", "plot_scores", "plot_splits", "write_methods"}
+    compared = {"compare_layers", "plot_layers", "plot_scores", "plot_splits", "write_methods", "build_explorer"}
     assert set(workflow.plan()) == compared | SIMILARITY | SUMMARY
 
 
