@@ -105,6 +105,20 @@ def test_rows_are_placed_among_landmarks_by_jobs_on_both_nodes(workflow, slurm):
     assert np.load(workflow.folder / target).shape == (1297, 2)
 
 
+def test_networks_of_a_comparison_are_trained_side_by_side(workflow, slurm):
+    units = {"Narrow": 16, "Wide": 32}
+    workflow.configure(
+        datasets={name: {"like": "Small", "network": {"units": [count]}} for name, count in units.items()},
+        comparisons={"Networks": ["Small", *units]},
+    )
+    before = len(slurm.records())
+    result = run(workflow, slurm, "slurm", "--", *(f"results/{name}/network/network.keras" for name in units))
+    assert result.returncode == 0, result.stdout + result.stderr
+    one, other = (record for record in slurm.records()[before:] if rule_of(record) == "train_network")
+    assert {one["NodeList"], other["NodeList"]} == {"n1", "n2"}
+    assert one["StartTime"] < other["EndTime"] and other["StartTime"] < one["EndTime"]
+
+
 def delay(workflow: Workflow, script: str, seconds: int, layer: str) -> None:
     """Let a script wait before it does its work for a layer."""
     wait = f'    if snakemake.wildcards.layer == "{layer}":\n        time.sleep({seconds})\n'
