@@ -45,3 +45,30 @@ def test_marks_are_in_the_picture(page, digits):
     angles = np.linspace(0, 2 * np.pi, 60)
     ring = pixels[(y + 16 * np.sin(angles)).round().astype(int), (x + 16 * np.cos(angles)).round().astype(int)]
     assert (ring.max(axis=1) < 100).mean() > 0.8
+
+
+def test_both_maps_are_in_the_picture(page):
+    page.evaluate("explorer.beside(2)")
+    page.wait_for_timeout(1000)
+    _, pixels = save(page)
+    main, other = (page.locator(one).bounding_box() for one in ("#points", "#beside canvas.points"))
+    assert pixels.shape[1] == pytest.approx(2 * (main["width"] + other["width"]), abs=4)
+    right = pixels[2 * TITLE : int(2 * (TITLE + main["height"])), int(2 * (other["x"] - main["x"])) :]
+    colors = (255 * class_colors("petroff10", 10)).round()
+    shown = [(np.abs(right - color).max(axis=2) < 12).sum() for color in colors]
+    assert min(shown) > 500, "the points of all classes"
+
+
+def test_images_in_place_of_points_are_in_the_picture(page):
+    page.evaluate("explorer.plot.zoomToLocation([explorer.maps[0].x[7], explorer.maps[0].y[7]], 0.05)")
+    page.wait_for_timeout(800)
+    _, with_images = save(page)
+    page.keyboard.press("i")
+    page.wait_for_timeout(300)
+    _, without = save(page)
+    x, y = (2 * np.add(page.evaluate("explorer.place(7)"), [0, TITLE])).round().astype(int)
+    grays = []
+    for pixels in (with_images, without):
+        around = pixels[y - 14 : y + 14, x - 14 : x + 14].reshape(-1, 3)
+        grays.append(len(np.unique(around[np.ptp(around, axis=1) == 0], axis=0)))
+    assert grays[0] > 5 > grays[1]

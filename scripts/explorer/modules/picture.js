@@ -95,6 +95,14 @@ async function drawView(context, view) {
   for (const mark of view.marks.children) drawMark(context, mark);
 }
 
+/** Draw the name of a map beside the main one in its corner. */
+function drawName(context, name) {
+  Object.assign(context, { font: `${ENTRY.size}px ${FONT}`, textAlign: "left", lineWidth: 4, globalAlpha: 1 });
+  Object.assign(context, { strokeStyle: getThemeColor("paper"), fillStyle: getThemeColor("ink") });
+  context.strokeText(name, MARGIN / 2, ENTRY.height / 2);
+  context.fillText(name, MARGIN / 2, ENTRY.height / 2);
+}
+
 /** Return a canvas with the picture: all views where they are on the page, below a title and above the legend. */
 async function drawPicture() {
   const boxes = views.map(({ canvas }) => canvas.getBoundingClientRect());
@@ -123,8 +131,7 @@ async function drawPicture() {
     context.rect(0, 0, view.width, view.height);
     context.clip();
     await drawView(context, view);
-    if (number) Object.assign(context, { font: `${ENTRY.size}px ${FONT}`, textAlign: "left", fillStyle: getThemeColor("ink") });
-    if (number) context.fillText(nameMap(maps[view.getMap()]), MARGIN / 2, ENTRY.height / 2);
+    if (number) drawName(context, nameMap(maps[view.getMap()]));
     context.restore();
   }
   return canvas;
