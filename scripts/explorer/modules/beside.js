@@ -80,12 +80,22 @@ async function addView(number) {
   await drawPoints(view);
 }
 
+/** Return the numbers of the maps that are beside the main one: of one, of "all", or of none if it is null. */
+function listMaps(beside) {
+  if (beside === null) return [];
+  return beside === "all" ? [...maps.keys()] : [beside];
+}
+
+/** Return the value of the button that shows so many maps. */
+function countMaps(beside) {
+  if (beside === null) return "one";
+  return beside === "all" ? "all" : "two";
+}
+
 /** Show a map beside the main one, "all" of them, or none if it is null. */
 export async function showBeside(beside) {
   state.beside = beside;
-  for (const button of $("views").children) {
-    setPressed(button, button.value === (beside === null ? "one" : beside === "all" ? "all" : "two"));
-  }
+  for (const button of $("views").children) setPressed(button, button.value === countMaps(beside));
   writeAddress();
   if (shown === beside) return;
   shown = beside;
@@ -96,8 +106,7 @@ export async function showBeside(beside) {
   $("beside").hidden = beside === null;
   $("beside").classList.toggle("all", beside === "all");
   measureViews();
-  const numbers = { all: maps.map((_, number) => number) }[beside] ?? (beside === null ? [] : [beside]);
-  await Promise.all(numbers.map(addView));
+  await Promise.all(listMaps(beside).map(addView));
   if (shown !== beside) return; // the reader has chosen again
   updatePage();
   drawCard();

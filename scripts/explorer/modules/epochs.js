@@ -1,6 +1,6 @@
 // The epochs after which a layer has a map: a slider moves the points through training, and a button plays it.
 
-import { listEpochs, findMap, maps } from "./data.js";
+import { findMap, listEpochs, maps } from "./data.js";
 import { $ } from "./elements.js";
 import { showMap, wantedMap } from "./layers.js";
 

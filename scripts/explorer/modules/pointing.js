@@ -3,8 +3,8 @@
 import { writeAddress } from "./address.js";
 import { drawCard } from "./card.js";
 import { shuffledImages } from "./data.js";
-import { drawImage } from "./images.js";
 import { $ } from "./elements.js";
+import { drawImage } from "./images.js";
 import { drawAllMarks } from "./marks.js";
 import { isDrawingArea, selectImages } from "./selection.js";
 import { isInColor, state } from "./state.js";

@@ -1,10 +1,9 @@
 // Images in place of the points of a view, where it is near enough that they have room.
 
-import { getColor } from "./coloring.js";
+import { getColor, isDark } from "./coloring.js";
 import { data, hasImages } from "./data.js";
 import { $, setPressed } from "./elements.js";
 import { cutImage } from "./images.js";
-import { isDark } from "./coloring.js";
 import { isInColor, state } from "./state.js";
 import { getCamera, locateImage, views } from "./views.js";
 
