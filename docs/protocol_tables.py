@@ -169,6 +169,43 @@ def tabulate_iterations() -> str:
     return format_rows(["layer", "iterations", *(name for name, _ in columns.values())], rows)
 
 
+def tabulate_training(summary: Mapping) -> str:
+    """Return the table of the layers over the epochs, on validation images, from the layers.json of such a run."""
+    scores = ("knn_accuracy_features", "linear_probe_accuracy", "knn_accuracy_map")
+    rows = []
+    for layer, last in summary["layers"].items():
+        before = {"0": last["before_training"]} if "before_training" in last else {}
+        for epoch, entry in {**before, **last.get("epochs", {}), "last": last}.items():
+            rows.append([layer, epoch, *(in_percent(entry["validation"].get(score)) for score in scores)])
+    names = ("kNN accuracy, features, %", "linear probe accuracy, %", "kNN accuracy, map, %")
+    return format_rows(["layer", "epoch", *names], rows)
+
+
+WAYS = {
+    "components": "from the principal components of its own features",
+    "reference": "from the embedding of the pixels",
+    "previous": "from the embedding of the epoch before, scaled down",
+    "continued": "from the embedding of the epoch before, as it is, without exaggeration",
+}
+
+
+def tabulate_epochs() -> str:
+    """Return the table of the ways to start the embeddings of successive epochs: means over layers and epochs."""
+    table = pd.read_csv(DOCS / "epochs.csv", dtype={"epoch": str})
+    columns = {
+        "kl_divergence": ("KL divergence", "{:.3f}".format),
+        "knn_preservation_10_test": ("kNN preservation, test, %", lambda value: f"{100 * value:.1f}"),
+        "knn_accuracy_map_test": ("kNN accuracy, test, %", lambda value: f"{100 * value:.2f}"),
+        "moved": ("median move, % of the radius", lambda value: f"{100 * value:.0f}"),
+        "r_squared": ("R² to the epoch before", "{:.2f}".format),
+    }
+    rows = [
+        [WAYS[way], *(style(found[column].mean()) for column, (_, style) in columns.items())]
+        for way, found in table.groupby("way", sort=False)
+    ]
+    return format_rows(["each epoch starts", *(name for name, _ in columns.values())], rows)
+
+
 def load_summary(name: str = "layers") -> dict:
     """Return the summary of a run whose layers.json is docs/{name}.json."""
     return json.loads((DOCS / f"{name}.json").read_text(encoding="utf-8"))

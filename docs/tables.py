@@ -105,6 +105,10 @@ def render_pages() -> dict[Path, str]:
             "starts": protocol_tables.tabulate_starts(),
             "iterations": protocol_tables.tabulate_iterations(),
         },
+        "docs/training.md": {
+            "training": protocol_tables.tabulate_training(protocol_tables.load_summary("training")),
+            "epochs": protocol_tables.tabulate_epochs(),
+        },
         "config/README.md": {"keys": tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))},
     }
     pages = {}
