@@ -26,14 +26,7 @@ def compared_layers(wildcards):
     ]
 
 
-def of_compared_layers(pattern):
-    """Return a function for `input`: a file of all layers of a comparison, in the order of compared_layers."""
-    return lambda wildcards: [
-        pattern.format(dataset=state["network"], layer=state["layer"]) for state in compared_layers(wildcards)
-    ]
-
-
-def of_compared_maps(patterns):
+def of_compared_layers(*patterns):
     """Return a function for `input`: files of all layers of a comparison, in the order of compared_layers."""
     return lambda wildcards: [
         pattern.format(dataset=state["network"], layer=state["layer"])

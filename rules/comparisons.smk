@@ -139,8 +139,8 @@ use rule build_explorer as build_comparison_explorer with:
         classes=of_first_compared("results/{dataset}/data/classes.json"),
         images=images_of_compared,
         texts=[],
-        maps=of_compared_maps(by_split("results/{dataset}/aligned/{layer}{split}.npy")),
-        neighbors=of_compared_maps(by_split("results/{dataset}/neighbors/{layer}{split}.npz")),
+        maps=of_compared_layers(*by_split("results/{dataset}/aligned/{layer}{split}.npy")),
+        neighbors=of_compared_layers(*by_split("results/{dataset}/neighbors/{layer}{split}.npz")),
     output:
         page="results/{comparison}/explorer.html",
     log:

@@ -77,7 +77,7 @@ def load_maps(path: str, classes: Sequence[str]) -> pd.DataFrame:
     with report_corrupt_file(path):
         # Classes are read as text, since a class may be called 01 or nan.
         votes = [name for name in pd.read_csv(path, nrows=0).columns if name.endswith("_knn")]
-        texts = dict.fromkeys(("split", "label", "prediction", "prediction_depth", *votes, *TEXTS), str)
+        texts = dict.fromkeys(("split", "label", "prediction", "prediction_depth", *votes, *COLUMNS), str)
         maps = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"confidence": [""]})
         if "prediction" in maps and (not classes or not maps.prediction.any()):
             maps = maps.drop(columns=PREDICTED, errors="ignore")

@@ -23,7 +23,7 @@ def read_texts(path: str, count: int, column: str | None) -> list[str]:
     Raises UserError if there is another number of them.
     """
     if column is None:
-        return read_ids(path, count).tolist()
+        return read_ids(path, count, "texts").tolist()
     texts = [text for _, text in read_column(path, read_text(path), column)]
     check_count(path, len(texts), "line", count, "vector")
     return texts

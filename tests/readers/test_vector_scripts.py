@@ -196,7 +196,7 @@ def test_prepare_texts_writes_those_of_the_chosen_rows(run_script, files, tmp_pa
     assert train == ["Title, 4", "Title, 7", "Title, 38"] and validation == []
     assert test == ["one", "x" * 500 + "…"]
     (tmp_path / "test.txt").write_text("one\n")
-    with pytest.raises(UserError, match=r"test\.txt has 1 names for 2 rows\. Add the missing ones \(1\)"):
+    with pytest.raises(UserError, match=r"test\.txt has 1 texts for 2 rows\. Add the missing ones \(1\)"):
         run_script("prepare_texts", inputs, (), files={"texts": paths}, columns={"text": "title"})
 
 
