@@ -71,7 +71,7 @@ def test_two_fingers_zoom_the_map_around_their_middle_and_not_the_page(phone, to
 
 
 def test_long_press_selects_with_a_box(phone, touch):
-    start, end = np.array([120.0, 200.0]), np.array([260.0, 330.0])
+    start, end = np.array([120.0, 300.0]), np.array([260.0, 430.0])
     touch("touchStart", start)
     phone.wait_for_selector("#touched:not([hidden])", state="attached")
     for share in (0.3, 1):

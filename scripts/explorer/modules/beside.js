@@ -14,7 +14,7 @@ import { listenToAreas } from "./selection.js";
 import { state } from "./state.js";
 import { drawTiles } from "./tiles.js";
 import { listenToTouch } from "./touch.js";
-import { createView, getCamera, measureViews, removeView, setCamera, views } from "./views.js";
+import { createView, getCamera, linkView, measureViews, removeView, setCamera, views } from "./views.js";
 
 let shown = null; // what is beside the main map
 
@@ -78,6 +78,9 @@ async function addView(number) {
   view.plot.subscribe("drawing", () => (drawMarks(view), drawTiles(view)));
   measureViews();
   await drawPoints(view);
+  if (!views.includes(view)) return; // the reader has chosen again
+  await setCamera(getCamera(), view);
+  linkView(view);
 }
 
 /** Return the numbers of the maps that are beside the main one: of one, of "all", or of none if it is null. */
@@ -110,7 +113,6 @@ export async function showBeside(beside) {
   if (shown !== beside) return; // the reader has chosen again
   updatePage();
   drawCard();
-  await Promise.all(views.slice(1).map((view) => setCamera(getCamera(), view)));
 }
 
 /** Mark the view of the main map among all. */

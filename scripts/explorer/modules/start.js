@@ -20,7 +20,7 @@ import { listenToAreas, selectImages } from "./selection.js";
 import { applyFilters, state } from "./state.js";
 import { drawTiles } from "./tiles.js";
 import { listenToTouch } from "./touch.js";
-import { createView, locateImage, measureViews, showWholeMap, views } from "./views.js";
+import { createView, linkView, locateImage, measureViews, showWholeMap, views } from "./views.js";
 
 /** React to keys, to the size of the window and to the theme. */
 function listenToWindow() {
@@ -42,6 +42,7 @@ async function startExplorer() {
   measureViews();
   await drawPoints(view);
   await showWholeMap();
+  linkView(view);
   listenToMouse();
   for (const listen of [listenToPointing, listenToAreas, listenToTouch]) listen(view);
   listenToFind();

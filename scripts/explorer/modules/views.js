@@ -30,10 +30,12 @@ export function createView(canvas, marks, getMap) {
   const plot = createScatterplot({ canvas, ...OPTIONS, ...shared });
   plot.get("camera").config({ isRotate: false });
   const view = { canvas, marks, plot, getMap, width: 0, height: 0, drawing: Promise.resolve() };
-  plot.subscribe("view", () => moveOthers(view));
   views.push(view);
   return view;
 }
+
+/** Let a view move the others from now on; until it shows the part that they show, it must not. */
+export const linkView = (view) => view.plot.subscribe("view", () => moveOthers(view));
 
 /** Remove a view that is not the main one. */
 export function removeView(view) {
