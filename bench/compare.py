@@ -7,7 +7,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from measuring import (
     machine,
     measure,
     read_last_line,
+    read_table,
     require_file,
     rotate,
     write_table,
@@ -46,7 +47,7 @@ class Peer:
 OWN_SCHEDULE = "100 iterations with exaggeration, the others without"
 OPENTSNE_SCHEDULE = "250 iterations with exaggeration, the others without"
 PEERS = {
-    "ours": Peer("this workflow", "its own, recall 0.999", (300, 200, 500, 1000), OWN_SCHEDULE, OURS),
+    "ours": Peer("this workflow", "its own, recall 0.999", (300, 200, 250, 500, 1000), OWN_SCHEDULE, OURS),
     "ours_compiled": Peer(
         "this workflow, first run",
         "its own, recall 0.999",
@@ -115,8 +116,9 @@ PEERS = {
     ),
 }
 SEED = 1003  # plus the number of the round
+SECTION = ("dataset", "layer", "threads")  # the runs of a section are compared with each other
 COLUMNS = (
-    *("layer", "dimensions", "points", "peer", "iterations", "round", "seed", "threads"),
+    *("dataset", "layer", "dimensions", "points", "peer", "iterations", "round", "seed", "threads"),
     # Of the call: until the first iteration, from there on, and both; wall-clock and CPU time
     *("prepare_seconds", "optimize_seconds", "seconds", "cpu_seconds"),
     "compile_seconds",  # of the call, in which numba compiled
@@ -199,9 +201,9 @@ def compare(
     planned = plan_runs(layers, peers, rounds)
     for number, (layer, turn, peer, iterations) in enumerate(planned, 1):
         seed, stem = SEED + turn, folder / f"{layer}-{peer}-{iterations}-{turn}"
-        known = {"layer": layer, "peer": peer, "iterations": iterations, "round": turn, "seed": seed}
+        known = {"dataset": dataset, "layer": layer, "threads": threads, "peer": peer, "iterations": iterations}
         row = runs.add(
-            known | {"threads": threads} | machine(),
+            known | {"round": turn, "seed": seed} | machine(),
             partial(run, peer, features[layer], labels, stem, points, threads, seed, iterations),
         )
         result = row.get("note") or f"{float(row['seconds']):.1f} s, KL divergence {float(row['kl_divergence']):.4f}"
@@ -212,10 +214,21 @@ def compare(
     return runs.finish()
 
 
+def merge(stored: Sequence[Mapping[str, Any]], measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return stored and measured runs; measured ones replace the stored ones of the same section and peer."""
+
+    def key_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(row[column]) for column in (*SECTION, "peer"))
+
+    replaced = set(map(key_of, measured))
+    return [row for row in stored if key_of(row) not in replaced] + list(measured)
+
+
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(
-        description="Compare this workflow's t-SNE with other implementations. Writes docs/benchmark.*"
+        description="Compare this workflow's t-SNE with other implementations. Writes docs/benchmark.*, "
+        "where runs of the same data set, layer, number of threads and implementation are replaced"
     )
     parser.add_argument("--dataset", default="MNIST", help="name of the data set in results/")
     parser.add_argument("--layers", nargs="+", default=["pixel", "conv1", "dense3"])
@@ -228,7 +241,8 @@ def parse_arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     try:
-        write_table(Path("docs/benchmark.csv"), COLUMNS, compare(**vars(parse_arguments())))
+        measured, table = compare(**vars(parse_arguments())), Path("docs/benchmark.csv")
+        write_table(table, COLUMNS, merge(read_table(table), measured))
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

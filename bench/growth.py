@@ -38,7 +38,7 @@ class Stage:
 STAGES = {
     "neighbors": Stage("`find_neighbors`: 90 neighbors of each image by its pixels, which are memory-mapped"),
     "affinities": Stage("`compute_affinities` and `make_start`, as in `embed_tsne`"),
-    "optimization": Stage("`fit_opentsne`: 250 iterations with exaggeration, then 500 without"),
+    "optimization": Stage("`fit_opentsne`: 100 iterations with exaggeration, then 200 without"),
     "divergence": Stage(
         "`kl_divergence`: exact, by a sum over all pairs; part of `embed_tsne`, but not of the total",
         200_000,

@@ -90,6 +90,14 @@ def write_table(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, 
         table.writerows(rows)
 
 
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table; none if it does not exist."""
+    if not path.exists():
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def require_file(path: Path, command: str) -> Path:
     """Return the path of a file that a command writes; raises UserError if the file does not exist."""
     if not path.exists():
@@ -104,10 +112,7 @@ class Runs:
         """Start with the measured rows in the file at `path`, if it exists; the columns `key` identify a row."""
         self.path, self.columns, self.key = path, columns, key
         self.rows: list[dict[str, Any]] = []
-        self.stored = {}
-        if path.exists():
-            with open(path, newline="") as file:
-                self.stored = {self.key_of(row): row for row in csv.DictReader(file) if not row["note"]}
+        self.stored = {self.key_of(row): row for row in read_table(path) if not row["note"]}
 
     def key_of(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the values that identify a row."""

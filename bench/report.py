@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import matplotlib
 import numpy as np
 import pandas as pd
-from compare import PEERS
+from compare import PEERS, SECTION
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -20,9 +20,9 @@ They use as many cores as there are threads.
 The features are in memory before the measurement starts.
 Settings that the table does not name are the defaults of each implementation.
 
-For each layer, the implementations run in several rounds; another one is the first in each round.
-The slow ones run once, for the first layer.
-Numbers of iterations other than the default run once for each layer.
+In each section, the implementations run in several rounds; another one is the first in each round.
+The slow ones run once, for the pixels.
+Numbers of iterations other than the default run once.
 Each run is a separate process; each round has a different seed."""
 MEANING = """- *neighbors*: those from which the affinities are computed.
 - *iterations*: their number, with those with exaggeration.
@@ -45,6 +45,7 @@ MEANING = """- *neighbors*: those from which the affinities are computed.
 
 Intermediate results of an interrupted benchmark are in `results/{dataset}/bench`.
 When it is started again, it continues from there."""
+THREADS = (1, 2, 4, 8, 16)  # with a row in the table of this workflow's seconds
 WIDTH, CURVES, ROW, AROUND = 7.0, 2.6, 0.21, 1.1  # inches: of the figure, of the curves, of one peer, and of all else
 DPI = 300
 AVERAGED = [
@@ -83,29 +84,37 @@ CENTERED = {"fontsize": 7, "verticalalignment": "center", "horizontalalignment":
 
 
 def summarize(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a summary of the runs (compare.COLUMNS): a row for each layer, peer and number of iterations.
+    """Return a summary of the runs (compare.COLUMNS): a row for each SECTION, peer and number of iterations.
 
-    The order is that of PEERS and of the number of iterations. Columns: layer, peer, iterations, dimensions; runs, the
-    number of those measured; the medians of AVERAGED; low and high, the range of the seconds, and kl_low and kl_high;
-    ratio, the median seconds divided by those of this workflow's default for the same layer; default, whether the
-    number of iterations is the peer's default; note, why a peer was not measured. Unknown values are missing.
+    The order is that of PEERS and of the number of iterations. Columns: those of SECTION, peer, iterations, dimensions,
+    points; runs, the number of those measured; the medians of AVERAGED; low and high, the range of the seconds, and
+    kl_low and kl_high; ratio, the median seconds divided by those of this workflow's default in the same section;
+    default, whether the number of iterations is the peer's default; note, why a peer was not measured. Unknown values
+    are missing.
     """
-    layers, peers = list(table.layer.unique()), list(PEERS)
-    groups = table.groupby(["layer", "peer", "iterations"])
+    orders = {column: list(table[column].unique()).index for column in SECTION} | {"peer": list(PEERS).index}
+    groups = table.groupby([*SECTION, "peer", "iterations"])
     summary = groups[AVERAGED].median()
     for name, column in ("", "seconds"), ("kl_", "kl_divergence"):
         summary[f"{name}low"], summary[f"{name}high"] = groups[column].min(), groups[column].max()
-    summary["runs"], summary["dimensions"] = groups.seconds.count(), groups.dimensions.max()
-    summary["note"] = groups.note.first()
+    summary["runs"], summary["note"] = groups.seconds.count(), groups.note.first()
+    summary[["dimensions", "points"]] = groups[["dimensions", "points"]].max()
     summary = summary.reset_index().sort_values(
-        ["layer", "peer", "iterations"],
-        key=lambda column: column.map({"layer": layers.index, "peer": peers.index}.get(column.name, int)),
+        ["threads", "dataset", "layer", "peer", "iterations"],
+        key=lambda column: column.map(orders.get(column.name, int)),
         ignore_index=True,
     )
     summary["default"] = summary.iterations == summary.peer.map(lambda peer: PEERS[peer].iterations[0])
-    ours = summary[(summary.peer == "ours") & summary.default].set_index("layer").seconds
-    summary["ratio"] = summary.seconds / summary.layer.map(ours)
+    ours = summary[(summary.peer == "ours") & summary.default].set_index(list(SECTION)).seconds
+    summary["ratio"] = summary.seconds / summary[list(SECTION)].join(ours, on=SECTION).seconds
     return summary
+
+
+def format_section(rows: pd.DataFrame) -> str:
+    """Return the title of a section, from its rows of the summary."""
+    first, (points, dimensions) = rows.iloc[0], rows[["points", "dimensions"]].max().astype(int)
+    threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
+    return f"{first.dataset}, {first.layer}: {points:,} images, {dimensions:,} dimensions, {threads}"
 
 
 def format_digits(value: float) -> str:
@@ -146,16 +155,27 @@ def format_table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([head, "|---" * head.count(" | ") + "|---|", *rest])
 
 
+def format_threads(summary: pd.DataFrame) -> str:
+    """Return the table of this workflow's seconds for each number of threads, from the summary; empty if unknown."""
+    ours = summary[(summary.peer == "ours") & summary.default]
+    columns = list(ours.groupby(["dataset", "layer"], sort=False).groups)
+    seconds = ours.set_index(["threads", "dataset", "layer"]).seconds.map(format_digits)
+    rows = [
+        [f"{threads}", *(seconds.get((threads, *column), "") for column in columns)]
+        for threads in sorted({*THREADS, *ours.threads})
+    ]
+    return format_table([["threads", *map(", ".join, columns)], *rows])
+
+
 def report(table: pd.DataFrame) -> str:
     """Return the text of docs/benchmark.md, from the runs (compare.COLUMNS)."""
     summary = summarize(table)
     measured = table[table.seconds.notna()]
-    run = measured.iloc[0]
+    machines = measured[["cores", "processor", "python"]].drop_duplicates().itertuples(index=False)
     packages = sorted({package for versions in measured.versions for package in versions.split("; ")}, key=str.lower)
     tables = [
-        f"## {layer} ({int(rows.dimensions.max()):,} dimensions)\n\n"
-        + format_table([HEAD, *(format_cells(row) for _, row in rows.iterrows())])
-        for layer, rows in summary.groupby("layer", sort=False)
+        f"## {format_section(rows)}\n\n" + format_table([HEAD, *(format_cells(row) for _, row in rows.iterrows())])
+        for _, rows in summary.groupby(list(SECTION), sort=False)
         if rows.runs.any()
     ]
     missing = summary.dropna(subset="note").groupby(["peer", "note"], sort=False).layer.agg(", ".join).reset_index()
@@ -165,12 +185,18 @@ def report(table: pd.DataFrame) -> str:
         "`make bench` measures the implementations and writes this page.\n"
         "[benchmark.csv](benchmark.csv) has every run.",
         "![KL divergence over seconds, and seconds of each implementation, one column per layer](benchmark.png)",
-        f"The data are {int(run.points):,} images, embedded with perplexity {PERPLEXITY} on {run.threads} threads.\n"
-        f"The machine has {run.cores} cores ({run.processor}) and Python {run.python}.\n"
-        "Values are medians, with the range if there was more than one run; times are in seconds.\n"
-        "The upper panels show all numbers of iterations; a large mark is the default.\n"
-        "The lower panels show the defaults.",
+        f"The perplexity is {PERPLEXITY}.\n"
+        + "".join(f"The machine has {cores} cores ({name}) and Python {python}.\n" for cores, name, python in machines)
+        + "Values are medians, with the range if there was more than one run; times are in seconds.\n"
+        f"The figure shows the runs on {most_threads(table)} threads.\n"
+        "Its upper panels show all numbers of iterations; a large mark is the default.\n"
+        "Its lower panels show the defaults.",
         *tables,
+        "## Number of threads",
+        "Seconds of this workflow's default.\n"
+        '`make bench BENCH="--threads 8 --peers ours openTSNE"` measures another number of threads.\n'
+        "A cell is empty if its number of threads has not been measured.",
+        format_threads(summary),
         *(["Not measured:\n\n" + "\n".join(notes)] if notes else []),
         "## How it was measured",
         INTRODUCTION,
@@ -184,7 +210,7 @@ def report(table: pd.DataFrame) -> str:
 
 
 def draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the KL divergence over the seconds of each peer from the rows of a layer of the summary."""
+    """Draw the KL divergence over the seconds of each peer from the rows of a section of the summary."""
     for peer, runs in rows[rows.runs > 0].groupby("peer", sort=False):
         style = {"color": COLORS[peer], "linestyle": "--" if peer in OUR_NEIGHBORS else "-", "linewidth": 0.8}
         face = {"markerfacecolor": "white" if peer in OUR_NEIGHBORS | {"ours_compiled"} else COLORS[peer]}
@@ -193,11 +219,11 @@ def draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
         axes.plot(
             default.seconds, default.kl_divergence, marker="o", markersize=5.5, label=PEERS[peer].name, **style, **face
         )
-    axes.set_title(f"{rows.layer.iloc[0]} ({int(rows.dimensions.max()):,} dimensions)", loc="left")
+    axes.set_title("{}, {}".format(*rows[["dataset", "layer"]].iloc[0]), loc="left")
 
 
 def draw_times(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
-    """Draw the times of each peer's default from the rows of a layer of the summary, from top to bottom."""
+    """Draw the times of each peer's default from the rows of a section of the summary, from top to bottom."""
     remark = {"transform": axes.get_yaxis_transform(), "color": "#808080", **CENTERED}
     for peer in set(peers) - set(rows.peer):
         axes.text(0.5, peers.index(peer), "not run", **remark)
@@ -214,16 +240,23 @@ def draw_times(axes: Axes, rows: pd.DataFrame, peers: Sequence[str]) -> None:
     axes.set_ylim(len(peers) - 0.4, -0.6)
 
 
+def most_threads(table: pd.DataFrame) -> int:
+    """Return the number of threads of the most runs (compare.COLUMNS)."""
+    return int(table.dropna(subset="seconds").threads.mode()[0])
+
+
 def plot(table: pd.DataFrame) -> Figure:
-    """Return the figure of the runs (compare.COLUMNS), one column for each measured layer, with shared axes."""
-    summary = summarize(table)
-    layers = table.dropna(subset="seconds").layer.unique()
+    """Return the figure of the runs (compare.COLUMNS) on the number of threads of the most runs.
+
+    There is a column for each data set and layer with any measurement; all have the same axes.
+    """
+    summary = summarize(table[table.threads == most_threads(table)])
+    sections = [rows for _, rows in summary.groupby(list(SECTION), sort=False) if rows.runs.any()]
     peers = [peer for peer in PEERS if peer in set(summary.peer)]
     times = ROW * len(peers)
     figure = Figure((WIDTH, AROUND + CURVES + times), layout="constrained")
-    panels = figure.subplots(2, len(layers), squeeze=False, sharex=True, sharey="row", height_ratios=(CURVES, times))
-    for (curves, below), layer in zip(panels.T, layers, strict=True):
-        rows = summary[summary.layer == layer]
+    panels = figure.subplots(2, len(sections), squeeze=False, sharex=True, sharey="row", height_ratios=(CURVES, times))
+    for (curves, below), rows in zip(panels.T, sections, strict=True):
         draw_curves(curves, rows)
         draw_times(below, rows[rows.default], peers)
         below.set_xscale("log")

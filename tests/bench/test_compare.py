@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from compare import OWN_SCHEDULE, PEERS, plan_runs, require_output
+from compare import OWN_SCHEDULE, PEERS, merge, plan_runs, require_output
 from openTSNE.affinity import PerplexityBasedNN
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
@@ -64,6 +64,7 @@ def test_peers_take_turns_slow_ones_run_once_and_other_numbers_of_iterations_in_
     assert plan_runs(["pixel", "conv1"], ["ours", "openTSNE", "bh_sne"], 2) == [
         ("pixel", 1, "ours", 300),
         ("pixel", 1, "ours", 200),
+        ("pixel", 1, "ours", 250),
         ("pixel", 1, "ours", 500),
         ("pixel", 1, "ours", 1000),
         ("pixel", 1, "openTSNE", 750),
@@ -72,12 +73,22 @@ def test_peers_take_turns_slow_ones_run_once_and_other_numbers_of_iterations_in_
         ("pixel", 2, "ours", 300),
         ("conv1", 1, "ours", 300),
         ("conv1", 1, "ours", 200),
+        ("conv1", 1, "ours", 250),
         ("conv1", 1, "ours", 500),
         ("conv1", 1, "ours", 1000),
         ("conv1", 1, "openTSNE", 750),
         ("conv1", 2, "openTSNE", 750),
         ("conv1", 2, "ours", 300),
     ]
+
+
+def test_measured_runs_replace_those_of_the_same_section_and_peer():
+    keys = ("dataset", "layer", "threads", "peer", "round")
+    runs = ("A pixel 2 ours 1", "A pixel 2 ours 2", "A pixel 2 bh_sne 1", "A pixel 1 ours 1", "B pixel 2 ours 1")
+    stored = [dict(zip(keys, run.split(), strict=True)) for run in runs]
+    measured = [{"dataset": "A", "layer": "pixel", "threads": 2, "peer": "ours", "round": 1, "seconds": 3.5}]
+    assert merge(stored, measured) == [*stored[2:], *measured]
+    assert merge([], measured) == measured
 
 
 def test_default_number_of_iterations_is_that_of_the_configuration():
@@ -101,6 +112,7 @@ def test_every_planned_run_has_its_row(bench):
     table = bench.table
     runs = list(zip(table.layer, table["round"], table.peer, table.iterations, strict=True))
     assert runs == plan_runs(["pixel"], TESTED, 1)
+    assert (table.dataset == "Digits").all() and (table.threads == 1).all()
     measured = table[table.peer != MISSING]
     assert measured.note.isna().all(), measured.note.dropna().tolist()
     assert measured.drop(columns="note").notna().all(axis=None)
@@ -166,6 +178,10 @@ def test_interrupted_benchmark_is_continued(bench, tmp_path):
     assert ours.groupby("round").seed.nunique().eq(1).all() and ours.seed.nunique() == 2
     assert (continued.results / f"bench/pixel-{MISSING}-1000-1.log").exists(), "a peer that was missing is tried again"
     assert not unfinished.exists(), "the next benchmark is a new one"
+    stored = continued.table
+    result = continued.run("--layers", "pixel", "--points", f"{POINTS}", "--rounds", "1", "--peers", "sklearn")
+    assert result.returncode == 0, result.stderr
+    assert continued.table[:-1].equals(stored) and continued.table.peer.iloc[-1] == "sklearn", "runs of others are kept"
 
 
 @pytest.mark.slow

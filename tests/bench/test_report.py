@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from compare import COLUMNS, PEERS
+from compare import COLUMNS, PEERS, SECTION
 from PIL import Image
 
 from helpers import ROOT
@@ -14,6 +14,7 @@ from report import COLORS, HEAD, format_digits, format_range, format_table, plot
 def make_row(layer, peer, iterations, turn, seconds, divergence):
     """One run, whose other values follow from its seconds."""
     return dict.fromkeys(COLUMNS) | {
+        "dataset": "MNIST",
         "layer": layer,
         "dimensions": {"pixel": 784, "conv1": 3920}[layer],
         "points": 50_000,
@@ -86,7 +87,8 @@ def test_summary_has_medians_ranges_and_the_ratio_to_the_default_of_this_workflo
 
 
 def test_every_peer_and_number_of_iterations_has_a_row_with_the_median_of_its_runs(partial):
-    rows = [dict(zip(HEAD, row, strict=True)) for row in cells_of(report(partial)) if row != list(HEAD)]
+    page = report(partial).split("## Number of threads")[0]
+    rows = [dict(zip(HEAD, row, strict=True)) for row in cells_of(page) if row != list(HEAD)]
     names = [
         PEERS[peer].name for peer in ("ours", "ours", "ours", "openTSNE", "sklearnex", "bh_sne", "ours", "openTSNE")
     ]
@@ -109,7 +111,26 @@ def test_every_peer_and_number_of_iterations_has_a_row_with_the_median_of_its_ru
 
 def test_layer_that_was_not_measured_has_no_table(table):
     table.loc[table.layer == "conv1", "seconds"] = np.nan
-    assert "## conv1" not in report(table) and "## pixel (784 dimensions)" in report(table)
+    page = report(table)
+    assert "## MNIST, conv1" not in page and "## MNIST, pixel: 50,000 images, 784 dimensions, 2 threads" in page
+
+
+def test_each_number_of_threads_is_a_section_and_has_a_row_of_seconds(table):
+    single = table[table.layer == "pixel"].assign(threads=1, seconds=3 * table.seconds)
+    both = pd.concat([table, single])
+    page = report(both)
+    assert page.index("MNIST, conv1: 50,000 images, 3,920 dimensions, 2 threads") < page.index("dimensions, 1 thread\n")
+    assert summarize(both).set_index([*SECTION, "peer"]).ratio["MNIST", "pixel", 1, "openTSNE"] == 95 / 11
+    head, *rows = cells_of(page.split("## Number of threads")[1])
+    assert head == ["threads", "MNIST, pixel", "MNIST, conv1"]
+    assert rows == [["1", "33.0", ""], ["2", "11.0", "20.0"], ["4", "", ""], ["8", "", ""], ["16", "", ""]]
+    assert len(plot(both).axes) == 4 and "The figure shows the runs on 2 threads" in page
+
+
+def test_every_machine_is_named(table):
+    other = table.head(1).assign(layer="conv2", cores=8, processor="another")
+    page = report(pd.concat([table, other]))
+    assert "has 2 cores (a processor) and Python 3.11.\nThe machine has 8 cores (another)" in page
 
 
 def test_numbers_have_three_digits():
@@ -126,7 +147,7 @@ def test_table_is_markdown():
 
 def test_figure_has_a_column_for_each_layer_and_names_the_peers_that_were_not_measured(partial):
     axes = plot(partial).axes
-    assert [panel.get_title(loc="left") for panel in axes[:2]] == ["pixel (784 dimensions)", "conv1 (3,920 dimensions)"]
+    assert [panel.get_title(loc="left") for panel in axes[:2]] == ["MNIST, pixel", "MNIST, conv1"]
     names = [PEERS[peer].name for peer in ("ours", "openTSNE", "sklearnex", "bh_sne")]
     assert [label.get_text() for label in axes[2].get_yticklabels()] == names
     remarks = [[text.get_text() for text in panel.texts] for panel in axes[2:]]
