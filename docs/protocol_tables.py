@@ -1,7 +1,7 @@
 """The tables of docs/protocol.md and of the README's result, from the measurements beside this file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -138,6 +138,12 @@ SCORED = {  # of an embedding, with their names, factors and decimals
 }
 
 
+def format_spread(values: pd.Series, style: Callable[[float], str]) -> str:
+    """Return the mean of values with their range, if it is visible in this style."""
+    low, high = sorted((style(values.min()), style(values.max())), key=float)
+    return style(values.mean()) + (f" ({low} to {high})" if low != high else "")
+
+
 def tabulate_starts() -> str:
     """Return the table of the two starts of t-SNE: means over seeds, with the range."""
     table = pd.read_csv(DOCS / "start.csv")
@@ -150,10 +156,7 @@ def tabulate_starts() -> str:
     }
     rows = []
     for (layer, start), found in table.groupby(["layer", "start"], sort=False):
-        cells = []
-        for column, (_, style) in columns.items():
-            low, high = sorted((style(found[column].min()), style(found[column].max())), key=float)
-            cells.append(style(found[column].mean()) + (f" ({low} to {high})" if low != high else ""))
+        cells = [format_spread(found[column], style) for column, (_, style) in columns.items()]
         rows.append([layer, {"reference": "pixels", "pca": "components"}[start], *cells])
     return format_rows(["layer", "start", *(name for name, _ in columns.values())], rows)
 
@@ -167,6 +170,17 @@ def tabulate_iterations() -> str:
         for row in table.itertuples()
     ]
     return format_rows(["layer", "iterations", *(name for name, _ in columns.values())], rows)
+
+
+def tabulate_recall() -> str:
+    """Return the table of embeddings by the recall of their neighbors: means over seeds, with the range."""
+    table = pd.read_csv(DOCS / "recall.csv")
+    columns = {"kl_divergence": ("KL divergence", "{:.4f}".format), **SCORED}
+    rows = []
+    for (layer, share), found in table.groupby(["layer", "recall"], sort=False):
+        cells = [format_spread(found[column], style) for column, (_, style) in columns.items()]
+        rows.append([layer, f"{share:.4f}", f"{found.search_seconds.iloc[0]:.1f}", *cells])
+    return format_rows(["layer", "recall", "search, seconds", *(name for name, _ in columns.values())], rows)
 
 
 def tabulate_training(summary: Mapping) -> str:

@@ -104,6 +104,7 @@ def render_pages() -> dict[Path, str]:
             "heldout": protocol_tables.tabulate_heldout(),
             "starts": protocol_tables.tabulate_starts(),
             "iterations": protocol_tables.tabulate_iterations(),
+            "recall": protocol_tables.tabulate_recall(),
         },
         "docs/training.md": {
             "training": protocol_tables.tabulate_training(protocol_tables.load_summary("training")),

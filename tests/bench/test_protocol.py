@@ -6,6 +6,7 @@ import iterations
 import layer_run
 import numpy as np
 import pytest
+import recall
 import start
 from layer_run import LayerRun
 
@@ -68,6 +69,30 @@ def test_starts_are_compared_with_the_embedding_of_the_pixels(run):
 def test_divergence_falls_with_the_number_of_iterations(run):
     few, many = (iterations.measure(("dense3", count), run.folder) for count in (300, 600))
     assert few["iterations"] == 300 and many["kl_divergence"] < few["kl_divergence"]
+
+
+@pytest.fixture
+def noise(tmp_path) -> LayerRun:
+    """A layer of 6,000 random features, whose neighbors are in many cells."""
+    (tmp_path / "features").mkdir()
+    features = np.random.default_rng(0).normal(size=(6000, 130)).astype(np.float32)
+    for suffix, rows in zip(layer_run.SUFFIXES, (slice(4000), slice(4000, 5000), slice(5000, None)), strict=True):
+        np.save(tmp_path / f"features/noise{suffix}.npy", features[rows])
+    return LayerRun(tmp_path, "noise")
+
+
+def test_search_finds_about_as_many_neighbors_as_asked_for(noise):
+    found = recall.search_neighbors(noise, (0.8, 0.95))
+    shares = {goal: share for goal, (_, share, _) in found.items()}
+    assert shares == {0.8: pytest.approx(0.8, abs=0.03), 0.95: pytest.approx(0.95, abs=0.02)}
+    assert all(neighbors["indices"].shape == (6000, 90) for neighbors, _, _ in found.values())
+
+
+def test_divergence_is_that_from_the_neighbors_of_the_run(run):
+    own, others = dict(run.joint_neighbors), dict(run.joint_neighbors)
+    others["indices"] = np.roll(others["indices"], 1, axis=0)
+    good, bad = (recall.measure(("dense3", neighbors, 1), run.folder) for neighbors in (own, others))
+    assert good["kl_divergence"] < bad["kl_divergence"] - 1 and 0.8 < good["knn_accuracy_map_test"] <= 1
 
 
 def test_ways_through_training_differ_in_how_far_points_move(run):
