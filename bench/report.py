@@ -21,7 +21,7 @@ The features are in memory before the measurement starts.
 Settings that the table does not name are the defaults of each implementation.
 
 In each section, the implementations run in several rounds; another one is the first in each round.
-The slow ones run once, for the pixels.
+The slow ones run once, for the first layer that is asked for.
 Numbers of iterations other than the default run once.
 Each run is a separate process; each round has a different seed."""
 MEANING = """- *neighbors*: those from which the affinities are computed.
@@ -110,10 +110,15 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     return summary
 
 
+def name_threads(threads: int) -> str:
+    """Return a number of threads in words."""
+    return f"{threads} thread{'s' if threads > 1 else ''}"
+
+
 def format_section(rows: pd.DataFrame) -> str:
     """Return the title of a section, from its rows of the summary."""
     first, (points, dimensions) = rows.iloc[0], rows[["points", "dimensions"]].max().astype(int)
-    threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
+    threads = name_threads(first.threads)
     return f"{first.dataset}, {first.layer}: {points:,} images, {dimensions:,} dimensions, {threads}"
 
 
@@ -188,7 +193,7 @@ def report(table: pd.DataFrame) -> str:
         f"The perplexity is {PERPLEXITY}.\n"
         + "".join(f"The machine has {cores} cores ({name}) and Python {python}.\n" for cores, name, python in machines)
         + "Values are medians, with the range if there was more than one run; times are in seconds.\n"
-        f"The figure shows the runs on {most_threads(table)} threads.\n"
+        f"The figure shows the runs on {name_threads(most_threads(table))}.\n"
         "Its upper panels show all numbers of iterations; a large mark is the default.\n"
         "Its lower panels show the defaults.",
         *tables,
