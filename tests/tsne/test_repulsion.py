@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from openTSNE import TSNEEmbedding
+from openTSNE._tsne import estimate_negative_gradient_fft_2d
 from scipy.spatial.distance import pdist
 
 from common.tsne.descent import grid
@@ -38,10 +39,10 @@ ERRORS = {
     "start": (5e-5, 1e-7),
     "small": (5e-5, 1e-6),
     "intermediate": (2e-3, 3e-5),
-    "wide": (5e-3, 3e-4),
-    "narrow": (7e-3, 5e-4),
-    "off the origin": (5e-3, 3e-4),
-    "with duplicates": (7e-3, 5e-4),
+    "wide": (9e-3, 6e-4),
+    "narrow": (1.7e-2, 1.2e-3),
+    "off the origin": (9e-3, 6e-4),
+    "with duplicates": (1.3e-2, 1e-3),
 }
 
 
@@ -66,6 +67,16 @@ def test_forces_are_those_of_the_definition(shape):
     assert force_error(SHAPES[shape], SAMPLE) < ERRORS[shape][0]
 
 
+@pytest.mark.parametrize("shape", ["wide", "narrow", "with duplicates"])
+def test_forces_are_at_least_as_accurate_as_those_of_opentsne(shape):
+    points = np.asarray(SHAPES[shape], np.float32).astype(np.float64)
+    forces = np.zeros_like(points)
+    normalization = estimate_negative_gradient_fft_2d(points, forces)
+    expected, _ = exact(points, SAMPLE)
+    error = np.linalg.norm(-normalization * forces[SAMPLE] - expected) / np.linalg.norm(expected)
+    assert force_error(SHAPES[shape], SAMPLE) < error
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_normalization_is_that_of_the_definition(shape, pool):
     points = np.asarray(SHAPES[shape], np.float32)
@@ -84,7 +95,7 @@ def test_few_points_are_summed_exactly(n, pool):
 
 
 def test_forces_among_50_000_points_are_those_of_the_definition():
-    assert force_error(clusters(40, 1250, 90), np.arange(0, 50_000, 500)) < 4e-3
+    assert force_error(clusters(40, 1250, 90), np.arange(0, 50_000, 500)) < 6e-3
 
 
 @pytest.mark.parametrize("shape", ["wide", "with far points", "few"])
@@ -117,11 +128,11 @@ def test_far_points_cost_neither_accuracy_nor_a_large_grid(distance, grids, pool
     directions = np.random.default_rng(0).normal(size=(30, 2))
     far = distance * directions / np.linalg.norm(directions, axis=1)[:, None]
     points = np.concatenate([SHAPES["wide"], far]).astype(np.float32)
-    assert force_error(points, SAMPLE) < 5e-3
+    assert force_error(points, SAMPLE) < 9e-3
     assert force_error(points, np.arange(N, N + 30)) < 1e-3, "far points are summed"
     assert max(max(size) for size, _ in grids) < 1000
     expected = 2 * (1 / (1 + pdist(points, "sqeuclidean"))).sum()
-    assert repulsion(np.ascontiguousarray(points.T), pool)[1] == pytest.approx(expected, rel=3e-4)
+    assert repulsion(np.ascontiguousarray(points.T), pool)[1] == pytest.approx(expected, rel=6e-4)
 
 
 def test_too_many_far_points_make_the_grid_coarser(grids, pool):
@@ -133,7 +144,7 @@ def test_too_many_far_points_make_the_grid_coarser(grids, pool):
 
 
 def test_grid_has_the_spacing_for_a_wide_embedding_and_fifty_nodes_for_a_small_one(grids, pool):
-    for scale, spacing in (100, 0.4), (1, 0.02):
+    for scale, spacing in (100, 0.5), (1, 0.02):
         points = scale * np.random.default_rng(0).random((2, N), np.float32)
         repulsion(points, pool)
         size, used = grids.pop()
@@ -165,6 +176,6 @@ def test_repulsion_is_accurate_in_every_stage_of_an_optimization(pixels, pool):
         stages.append(np.array(embedding, np.float32))
     assert max(np.ptp(stages[0], axis=0)) < 0.01 and max(np.ptp(stages[-1], axis=0)) > 60
     for points in stages:
-        assert force_error(points, SAMPLE) < 0.015
+        assert force_error(points, SAMPLE) < 0.018
         _, normalization = repulsion(np.ascontiguousarray(points.T, np.float32), pool)
-        assert normalization == pytest.approx(2 * (1 / (1 + pdist(points, "sqeuclidean"))).sum(), rel=1e-3)
+        assert normalization == pytest.approx(2 * (1 / (1 + pdist(points, "sqeuclidean"))).sum(), rel=1.3e-3)

@@ -55,7 +55,6 @@ class Attraction:
         """Use symmetric affinities (n, n)."""
         self.order = reverse_cuthill_mckee(affinities, symmetric_mode=True)
         ordered = affinities.astype(np.float32)[self.order][:, self.order]
-        ordered.sort_indices()
         self.rows = ordered.indptr.astype(np.uint64), ordered.indices.astype(np.uint32), ordered.data
         positive = affinities.data[affinities.data > 0]
         self.sum, self.constant = positive.sum(), (positive * np.log(positive)).sum()

@@ -9,7 +9,7 @@ from scipy import fft
 from common.numba_setup import compiled
 from common.tsne.descent.pool import BlockPool
 
-SPACING = 0.4  # between nodes, in units of the embedding; for MNIST the repulsion is then wrong by 0.8 %
+SPACING = 0.5  # between nodes, in units of the embedding; the repulsion is then more accurate than openTSNE's
 SHIFTS = (0, 0.5)  # of the two grids, in nodes
 MIN_NODES = 50  # across the embedding; a small embedding gets a finer grid
 MARGIN = 6  # nodes: one left of a point and two right, one for the shift, one for rounding, and the last
@@ -41,34 +41,61 @@ def _slopes(t: float) -> tuple:
 
 
 @compiled
-def _spread(points, grid):  # noqa: ANN001, ANN202
-    """Spread each point (2, n), in units of nodes, onto the nodes of the grid around it."""
-    for i in range(points.shape[1]):
-        column, row = np.uint32(points[0, i]), np.uint32(points[1, i])
-        across, down = _weights(points[0, i] - np.float32(column)), _weights(points[1, i] - np.float32(row))
-        for a in range(4):
-            for b in range(4):
-                grid[column + a - 1, row + b - 1] += across[a] * down[b]
+def _spread(points, grids, first, last):  # noqa: ANN001, ANN202
+    """Spread each point (shifts, 2, n), in units of nodes, onto the nodes of its shift's grid around it."""
+    for shift in range(first, last):
+        for i in range(points.shape[2]):
+            x, y = points[shift, 0, i], points[shift, 1, i]
+            column, row = np.uint32(x), np.uint32(y)
+            across, down = _weights(x - np.float32(column)), _weights(y - np.float32(row))
+            for a in range(4):
+                for b in range(4):
+                    grids[shift, column + a - 1, row + b - 1] += across[a] * down[b]
 
 
 @compiled
-def _add_slopes(points, potential, factor, forces, first, last):  # noqa: ANN001, ANN202
-    """Add the gradient of the potential at points (2, n), in units of nodes, times `factor`, to forces (2, n)."""
-    for i in range(first, last):
-        column, row = np.uint32(points[0, i]), np.uint32(points[1, i])
-        t, s = points[0, i] - np.float32(column), points[1, i] - np.float32(row)
-        across, down, across_slopes, down_slopes = _weights(t), _weights(s), _slopes(t), _slopes(s)
-        x = y = np.float32(0)
-        for a in range(4):
-            value = slope = np.float32(0)
-            for b in range(4):
-                node = potential[column + a - 1, row + b - 1]
-                value += down[b] * node
-                slope += down_slopes[b] * node
-            x += across_slopes[a] * value
-            y += across[a] * slope
-        forces[0, i] += factor * x
-        forces[1, i] += factor * y
+def _multiply(spectra, kernel, first, last):  # noqa: ANN001, ANN202
+    """Multiply rows of the spectra (shifts, 2 width, frequencies) by the kernel, a quarter of its transform."""
+    for row in range(first, last):
+        factors = kernel[min(row, spectra.shape[1] - row)]
+        for shift in range(len(spectra)):
+            for column in range(len(factors)):
+                spectra[shift, row, column] *= factors[column]
+
+
+@compiled
+def _add_slopes(points, potentials, factor, forces, first, last):  # noqa: ANN001, ANN202
+    """Add the gradients of the potentials at points (shifts, 2, n), in units of nodes, times `factor`, to forces."""
+    for shift in range(len(points)):
+        potential = potentials[shift]
+        for i in range(first, last):
+            column, row = np.uint32(points[shift, 0, i]), np.uint32(points[shift, 1, i])
+            t, s = points[shift, 0, i] - np.float32(column), points[shift, 1, i] - np.float32(row)
+            across, down, across_slopes, down_slopes = _weights(t), _weights(s), _slopes(t), _slopes(s)
+            x = y = np.float32(0)
+            for a in range(4):
+                value = slope = np.float32(0)
+                for b in range(4):
+                    node = potential[column + a - 1, row + b - 1]
+                    value += down[b] * node
+                    slope += down_slopes[b] * node
+                x += across_slopes[a] * value
+                y += across[a] * slope
+            forces[0, i] += factor * x
+            forces[1, i] += factor * y
+
+
+@compiled
+def _sum_products(grids, potentials, sums, first, last):  # noqa: ANN001, ANN202
+    """Write the sum of each row's products of the grids and the potentials (shifts, width, height) to sums (width,)."""
+    for row in range(first, last):
+        total = 0.0
+        for shift in range(len(grids)):
+            part = np.float32(0)  # a row is short enough for single precision
+            for column in range(grids.shape[2]):
+                part += grids[shift, row, column] * potentials[shift, row, column]
+            total += part
+        sums[row] = total
 
 
 @lru_cache(maxsize=4)
@@ -102,19 +129,17 @@ def repel_on_grid(points: np.ndarray, spacing: float, pool: BlockPool) -> tuple[
     size = tuple(_nodes(float(span) / spacing) for span in high - low)
     kernel, constant = _kernel(size, spacing)
     count, (width, height) = points.shape[1], size
-    forces, total = np.zeros_like(points), 0.0
-    for shift in SHIFTS:
-        scaled = (points - low[:, None]) * np.float32(1 / spacing) + np.float32(1 + shift)
-        grid = np.zeros(size, np.float32)
-        _spread(scaled, grid)
-        spectrum = fft.rfft(grid, 2 * height, axis=1, workers=pool.threads)
-        spectrum = fft.fft(spectrum, 2 * width, axis=0, overwrite_x=True, workers=pool.threads)
-        spectrum[: width + 1] *= kernel
-        spectrum[width + 1 :] *= kernel[width - 1 : 0 : -1]
-        spectrum = fft.ifft(spectrum, axis=0, overwrite_x=True, workers=pool.threads)[:width]
-        potential = fft.irfft(spectrum, 2 * height, axis=1, workers=pool.threads)
-        factor = np.float32(-0.5 / spacing / len(SHIFTS))
-        pool.run(count, _add_slopes, scaled, potential, factor, forces)
-        # the potential summed over the points is that of the nodes, weighted by what was spread onto them
-        total += (grid * potential[:, :height]).sum(dtype=np.float64) / len(SHIFTS)
-    return forces, total + constant * count**2 - count
+    shifts = np.float32(1) + np.array(SHIFTS, np.float32)[:, None, None]
+    scaled = (points - low[:, None]) * np.float32(1 / spacing) + shifts
+    grids = np.zeros((len(SHIFTS), width, height), np.float32)
+    pool.run(len(SHIFTS), _spread, scaled, grids)
+    spectra = fft.rfft(grids, 2 * height, workers=pool.threads)
+    spectra = fft.fft(spectra, 2 * width, axis=1, overwrite_x=True, workers=pool.threads)
+    pool.run(2 * width, _multiply, spectra, kernel)
+    spectra = fft.ifft(spectra, axis=1, overwrite_x=True, workers=pool.threads)[:, :width]
+    potentials = fft.irfft(spectra, 2 * height, workers=pool.threads)
+    forces, sums = np.zeros_like(points), np.empty(width)
+    pool.run(count, _add_slopes, scaled, potentials, np.float32(-0.5 / spacing / len(SHIFTS)), forces)
+    # the potential summed over the points is that of the nodes, weighted by what was spread onto them
+    pool.run(width, _sum_products, grids, potentials, sums)
+    return forces, float(sums.sum()) / len(SHIFTS) + constant * count**2 - count

@@ -29,8 +29,8 @@ class BlockPool:
             self.pool.shutdown(cancel_futures=True)
 
     def run(self, count: int, work: Callable, *arguments: Any) -> None:
-        """Call work(*arguments, first, last) for blocks that make up range(count); `work` must release the GIL."""
-        blocks = list(pairwise(np.linspace(0, count, BLOCKS + 1).astype(int).tolist()))
+        """Call work(*arguments, first, last) for the blocks of range(count); `work` must release the GIL."""
+        blocks = list(pairwise(np.unique(np.linspace(0, count, BLOCKS + 1).astype(int)).tolist()))
         futures = [self.pool.submit(work, *arguments, *block) if self.pool else None for block in blocks]
         for block, future in reversed(list(zip(blocks, futures, strict=True))):  # the other threads start at the first
             if future is None or future.cancel():
