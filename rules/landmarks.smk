@@ -33,7 +33,7 @@ rule choose_landmarks:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(800, config["memory_mb"], features=2.6),
+        mem_mb=request(800, per_row=0.0003, features=(2.6, config["memory_mb"])),
         runtime=request(5, features=0.02),
     params:
         code=code("choose_landmarks.py"),
@@ -60,7 +60,7 @@ rule find_landmark_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(800, config["memory_mb"], features=2.6),
+        mem_mb=request(800, features=(2.6, config["memory_mb"])),
         block_mb=config["memory_mb"],
         runtime=request(5, features=0.02, held_out_features=0.02),
     params:
@@ -105,7 +105,7 @@ rule find_nearest_landmarks:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(800, config["memory_mb"], landmark_features=2.6, features=0.2),
+        mem_mb=request(800, landmark_features=(2.6, config["memory_mb"]), features=(0.2, config["memory_mb"])),
         block_mb=config["memory_mb"],
         runtime=request(5, landmark_features=0.02, features=0.005),
     params:

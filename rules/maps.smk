@@ -27,7 +27,7 @@ rule find_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(800, config["memory_mb"], features=2.6),
+        mem_mb=request(800, per_row=0.004, features=(2.6, config["memory_mb"])),
         block_mb=config["memory_mb"],
         runtime=request(5, features=0.02),
     params:
@@ -58,7 +58,7 @@ rule embed_tsne:
         TSNE_ENV
     resources:
         gpu=int(GPU_FOR_TSNE),
-        mem_mb=request(800, config["memory_mb"], features=1.2, neighbors=12),
+        mem_mb=request(800, features=(1.2, config["memory_mb"]), neighbors=12),
         runtime=request(5, neighbors=0.1),
     params:
         code=code("embed_tsne.py"),

@@ -170,7 +170,7 @@ rule predict_labels:
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=request(1300, config["memory_mb"], images=2, network=6),
+        mem_mb=request(1300, images=(2, config["memory_mb"]), network=6),
         runtime=request(5, images=0.01),
     params:
         code=code("predict_labels.py"),
@@ -197,7 +197,7 @@ rule extract_features:
     conda:
         "../envs/network.yaml"
     resources:
-        mem_mb=request(1300, config["memory_mb"], images=7, network=6),
+        mem_mb=request(1300, images=(7, config["memory_mb"]), network=6),
         disk_mb=request(100, images=8),
         runtime=request(5, images=0.01),
     params:

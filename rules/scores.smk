@@ -42,7 +42,7 @@ rule score_map:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(1100, 2000, features=0.7, neighbors=4),
+        mem_mb=request(1100, features=(0.7, 2000), neighbors=4),
         runtime=request(5, neighbors=0.1),
     params:
         code=code("score_map.py"),
@@ -74,7 +74,7 @@ rule score_features:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(2200, config["memory_mb"], features=2.6),
+        mem_mb=request(2200, features=(2.6, config["memory_mb"])),
         block_mb=config["memory_mb"],
         runtime=request(5, features=0.04),
     params:
@@ -126,7 +126,7 @@ rule measure_similarity:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=request(1000, config["memory_mb"], features=0.5),
+        mem_mb=request(1000, features=(0.5, config["memory_mb"])),
         block_mb=config["memory_mb"],
         runtime=request(5, features=0.01),
     params:

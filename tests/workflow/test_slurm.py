@@ -158,7 +158,7 @@ def states(records: list[dict[str, str]], rule: str) -> list[str]:
 
 def test_job_killed_for_memory_or_time_runs_again_with_more(workflow, slurm):
     rules = workflow.folder / "rules/maps.smk"
-    edit(rules, 'mem_mb=request(800, config["memory_mb"], features=2.6)', "mem_mb=request(150)")
+    edit(rules, 'mem_mb=request(800, per_row=0.004, features=(2.6, config["memory_mb"]))', "mem_mb=request(150)")
     edit(rules, "runtime=request(5, neighbors=0.1)", "runtime=request(1)")
     delay(workflow, "embed_tsne", 65, layer="pixel")
     (workflow.folder / "results/Small/neighbors/conv1.npz").unlink()
