@@ -56,6 +56,13 @@ PEERS = {
         OURS,
         slow=True,
     ),
+    "ours_pynndescent": Peer(
+        "this workflow, PyNNDescent's neighbors",
+        "PyNNDescent, approximate",
+        (300,),
+        f"PyNNDescent's defaults in place of this workflow's search, compiled in each process; {OWN_SCHEDULE}",
+        ("pynndescent", *OURS),
+    ),
     "openTSNE": Peer("openTSNE", "its own, approximate", (750,), OPENTSNE_SCHEDULE, ("openTSNE", *SHARED)),
     "openTSNE_ours": Peer(
         "openTSNE, our neighbors",

@@ -69,7 +69,7 @@ MARKS = {
     },
 }
 COLORS = {  # of the curves; the same color for two sources of neighbors, whose lines differ
-    **dict.fromkeys(("ours", "ours_compiled"), "black"),
+    **dict.fromkeys(("ours", "ours_compiled", "ours_pynndescent"), "black"),
     **dict.fromkeys(("openTSNE", "openTSNE_ours"), "#e76300"),
     **dict.fromkeys(("h2pack", "h2pack_ours"), "#3f90da"),
     **{"manifolds": "#92dadd", "sklearnex": "#832db6", "sklearn": "#bd1f01", "bh_sne": "#94a4a2"},

@@ -28,10 +28,12 @@ CONFIG = Path(__file__).parents[1] / "config/config.yaml"
 
 # Features (n, d) float32 -> an embedding (n, 2), and the seconds until the first iteration
 Embed = Callable[[np.ndarray], tuple[np.ndarray, float]]
+# Features (n, d) float32 -> `indices` and `distances` (n, k), and more
+Search = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
-def make_our_search(threads: int, seed: int) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    """Return the search of find_neighbors: features (n, d) -> `indices` and `distances` (n, k), and more."""
+def make_our_search(threads: int, seed: int) -> Search:
+    """Return the search of find_neighbors."""
     import yaml
     from find_neighbors import find_neighbors
 
@@ -42,15 +44,14 @@ def make_our_search(threads: int, seed: int) -> Callable[[np.ndarray], dict[str,
     return lambda features: find_neighbors([features], MAX_VOTERS, k, seed, memory_mb, threads)[1]
 
 
-def set_up_ours(threads: int, seed: int, iterations: int) -> Embed:
-    """Return this workflow's find_neighbors and embed_tsne, with the default parameters."""
+def make_our_embedding(search: Search, threads: int, seed: int, iterations: int) -> Embed:
+    """Return this workflow's embed_tsne with the default parameters, on the neighbors that a search finds."""
     import yaml
 
     from common.tsne.affinities import compute_affinities
     from common.tsne.opentsne import fit_opentsne
     from common.tsne.start import make_start
 
-    search = make_our_search(threads, seed)
     parameters = yaml.safe_load(CONFIG.read_text())["tsne"] | {"perplexity": PERPLEXITY, "seed": seed}
     parameters["iterations"] = iterations - parameters["exaggerated_iterations"]
 
@@ -62,6 +63,26 @@ def set_up_ours(threads: int, seed: int, iterations: int) -> Embed:
         return fit_opentsne(affinities, start, parameters, threads)[0], prepare_seconds
 
     return embed
+
+
+def set_up_ours(threads: int, seed: int, iterations: int) -> Embed:
+    """Return this workflow's find_neighbors and embed_tsne, with the default parameters."""
+    return make_our_embedding(make_our_search(threads, seed), threads, seed, iterations)
+
+
+def set_up_ours_pynndescent(threads: int, seed: int, iterations: int) -> Embed:
+    """Return this workflow's embed_tsne with the neighbors that PyNNDescent finds by default."""
+    from pynndescent import NNDescent
+
+    from common.knn.results import drop_self
+    from common.tsne.perplexity import n_neighbors
+
+    def search(features: np.ndarray) -> dict[str, np.ndarray]:
+        index = NNDescent(features, n_neighbors=n_neighbors(PERPLEXITY) + 1, n_jobs=threads, random_state=seed)
+        indices, distances = drop_self(*index.neighbor_graph, np.arange(len(features)))
+        return {"indices": indices, "distances": distances}
+
+    return make_our_embedding(search, threads, seed, iterations)
 
 
 def set_up_ours_compiled(threads: int, seed: int, iterations: int) -> Embed:
@@ -205,6 +226,7 @@ def set_up_bh_sne(threads: int, seed: int, iterations: int) -> Embed:
 SET_UP = {
     "ours": set_up_ours,
     "ours_compiled": set_up_ours_compiled,
+    "ours_pynndescent": set_up_ours_pynndescent,
     "openTSNE": set_up_opentsne,
     "openTSNE_ours": set_up_opentsne_ours,
     "h2pack": set_up_h2pack,
