@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from common.figures.files import save_figure
-from common.figures.matrices import PANELS, draw_matrix
+from common.figures.matrices import PANELS, plot_matrices
 from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
 from common.logs import run_logged
 from common.tables import load_table
@@ -61,16 +61,12 @@ def plot_similarity(table: pd.DataFrame, layers: Sequence[str], noun: str = "ima
         return figure
     states = order_states(list(dict.fromkeys(state for pair in pairs for state in pair)), layers)
     names = [name_state(state) for state in states]
-    figure = Figure((PAGE_WIDTH, PAGE_WIDTH / 2 + 0.35), layout="constrained")
-    for axes, (score, title) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
-        values = np.full((len(states), len(states)), np.nan)
+    matrices = {score: np.full((len(states), len(states)), np.nan) for score in PANELS}
+    for score, values in matrices.items():
         for row, first in enumerate(states):
             for column, second in enumerate(states[:row]):
                 values[row, column] = pairs[frozenset((first, second))][score]
-        draw_matrix(axes, values, names, title)
-    rows = int(table.rows.iloc[0])
-    figure.supxlabel(f"{rows:,} training {noun}s", size=7, color=ANNOTATION)
-    return figure
+    return plot_matrices(matrices, names, f"{int(table.rows.iloc[0]):,} training {noun}s")
 
 
 if __name__ == "__main__":

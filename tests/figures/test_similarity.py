@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from plot_similarity import plot_similarity
 
-from common.figures.matrices import MAX_NUMBERS
+from common.figures.matrices import MAX_NUMBERS, MAX_SMALL
 from common.figures.style import PAGE_STYLE
 
 NONE = float("nan")
@@ -75,11 +75,21 @@ def test_without_a_pair_the_figure_says_so():
     assert figure.texts[0].get_text() == "There are no two layers whose features differ between rows."
 
 
-@pytest.mark.parametrize(("count", "has_numbers"), [(MAX_NUMBERS, True), (MAX_NUMBERS + 1, False)])
-def test_cells_of_many_layers_have_no_numbers(count, has_numbers):
+@pytest.mark.parametrize("count", [2, MAX_SMALL, MAX_SMALL + 1, MAX_NUMBERS])
+def test_numbers_fit_into_their_cells(text_boxes, count):
     names = [f"layer{number}" for number in range(count)]
-    figure = draw(make_table([(name, NONE, NONE) for name in names]), names)
-    assert bool(figure.axes[0].texts) is has_numbers
+    for axes in draw(make_table([(name, NONE, NONE) for name in names]), names).axes:
+        assert len(axes.texts) == count * (count - 1) / 2
+        boxes = text_boxes(axes.texts)
+        width = axes.patch.get_window_extent().width / (count - 1)
+        assert (boxes[:, 2] - boxes[:, 0] < width).all()
+
+
+def test_many_layers_have_a_color_bar_instead_of_numbers():
+    names = [f"layer{number}" for number in range(MAX_NUMBERS + 1)]
+    cka, overlap, bar = draw(make_table([(name, NONE, NONE) for name in names]), names).axes
+    assert not cka.texts and not overlap.texts and bar.get_ylim() == (0, 1)
+    assert len(draw(make_table(STATES), ["pixel", "conv1", "dense"]).axes) == 2, "no color bar beside numbers"
 
 
 def test_names_are_on_the_page_and_apart(text_boxes, overlap):
