@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from common.names import SPLIT_NAMES
+
 DOCS = Path(__file__).parent
-SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 METRICS = {
     "knn_accuracy_features": "Euclidean",
     "knn_accuracy_cosine": "cosine",
@@ -50,13 +51,13 @@ LEARNED = {  # the scores that are compared before and after training, with thei
 
 def tabulate_accuracies(summary: Mapping) -> str:
     """Return the kNN accuracies of each layer and split, from layers.json."""
-    header = ["layer", *(f"{space}, {name}" for space in ("features", "embedding") for name in SPLITS.values())]
+    header = ["layer", *(f"{space}, {name}" for space in ("features", "embedding") for name in SPLIT_NAMES.values())]
     scores = ("knn_accuracy_features", "knn_accuracy_map")
     rows = [
-        [layer, *(in_percent(entry[split].get(score)) for score in scores for split in SPLITS)]
+        [layer, *(in_percent(entry[split].get(score)) for score in scores for split in SPLIT_NAMES)]
         for layer, entry in summary["layers"].items()
     ]
-    network = [in_percent(summary["network"][split].get("network_accuracy")) for split in SPLITS]
+    network = [in_percent(summary["network"][split].get("network_accuracy")) for split in SPLIT_NAMES]
     return format_rows(header, [*rows, ["network", *network, "", "", ""]])
 
 

@@ -7,7 +7,7 @@ from common.figures.panels import draw_panels, make_caption
 from common.figures.style import DPI, PAGE_STYLE
 from common.inputs import load_classes, load_json, load_rows
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 
 MAX_COLUMNS = 4
 
@@ -34,7 +34,7 @@ if __name__ == "__main__":
             maps[name] = {"": {group: points}}
             found = load_json(scores)
             captions[name] = {"": make_caption(found, params.reference)}
-        splits = [{"train": "training"}.get(split, split) for split in SPLITS if found[split]["rows"]]
+        splits = [SPLIT_NAMES[split] for split in SPLITS if found[split]["rows"]]
         figure = draw_panels(
             maps,
             {group: labels},

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from common.figures.files import save_figure
 from common.figures.style import ANNOTATION, DPI, FLOW_COLORS, GUIDE_COLOR, PAGE_STYLE, PAGE_WIDTH
 from common.logs import run_logged
+from common.names import SPLIT_NAMES
 from common.scoring.changes import (
     Answers,
     Change,
@@ -114,7 +115,7 @@ def plot_flow(answers: Answers | None, layers: list[str], noun: str = "image") -
     panels = figure.subplots(len(rows), squeeze=False)[:, 0]
     for axes, changes in zip(panels, rows, strict=True):
         draw_flow(axes, changes, answers, len(rows[0]) + 1)
-    what = {"train": "training"}.get(answers.split, answers.split)
+    what = SPLIT_NAMES[answers.split]
     text = f"{len(answers.labels):,} {what} {noun}s. Answer of a layer: vote of the 10 nearest training {noun}s."
     panels[-1].set_xlabel(text, size=7, color=ANNOTATION)
     return figure

@@ -11,7 +11,7 @@ from common.figures.panels import AFTER, BEFORE, draw_panels, make_caption
 from common.figures.style import DPI, PAGE_STYLE
 from common.inputs import load_array, load_classes, load_json, load_rows
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 from common.tables import load_predictions
 
 
@@ -43,7 +43,7 @@ if __name__ == "__main__":
         if paths.predictions:
             counts = {split: len(rows) for split, rows in labels.items()}
             wrong = group_splits(find_errors(load_predictions(*paths.predictions, **counts)), params.noun)
-        splits = [{"train": "training"}.get(split, split) for split, rows in labels.items() if len(rows)]
+        splits = [SPLIT_NAMES[split] for split, rows in labels.items() if len(rows)]
         note = f"Scores in the embedding: {' / '.join(splits)} {params.noun}s"
         figure = draw_panels(
             maps,

@@ -14,7 +14,7 @@ from common.figures.network_names import describe_network
 from common.figures.score_axes import convert_interval
 from common.figures.style import DPI, PAGE_STYLE, PAGE_WIDTH
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 from common.tables import load_table
 
 STATES = {  # the look of the lines
@@ -59,7 +59,7 @@ def plot_network_scores(table: pd.DataFrame) -> Figure:
         Line2D([], [], label=describe_network(table, network), **line_style(number))
         for number, network in enumerate(networks)
     ]
-    name = {"train": "training"}.get(split, split)
+    name = SPLIT_NAMES[split]
     title = f"Scores of {name} images after training (filled) and before (hollow), with 95 % intervals"
     figure.legend(handles=handles, loc="outside lower center", title=title, title_fontsize=7)
     return figure

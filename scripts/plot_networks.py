@@ -29,7 +29,7 @@ from common.figures.panels import (
 from common.figures.style import ANNOTATION, DPI, PAGE_STYLE, PAGE_WIDTH
 from common.inputs import load_classes, load_json, load_rows
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 from common.scoring.relative_depth import relative_depths
 from common.tables import load_table
 
@@ -102,7 +102,7 @@ if __name__ == "__main__":
             maps.setdefault(state["network"], {})[state["layer"]] = points
             found = load_json(scores)
             captions.setdefault(state["network"], {})[state["layer"]] = make_caption(found, "pixel")
-        splits = [{"train": "training"}.get(split, split) for split in SPLITS if found[split]["rows"]]
+        splits = [SPLIT_NAMES[split] for split in SPLITS if found[split]["rows"]]
         figure = plot_networks(
             maps,
             labels,

@@ -10,6 +10,7 @@ from common.figures.files import save_figure
 from common.figures.score_axes import CHARACTER, name_rotation
 from common.figures.style import ANNOTATION, DPI, FLOW_COLORS, GRID_COLOR, PAGE_STYLE, PAGE_WIDTH
 from common.logs import run_logged
+from common.names import SPLIT_NAMES
 from common.scoring.changes import Answers, load_answers
 from common.scoring.depth import prediction_depths
 
@@ -66,7 +67,7 @@ def plot_prediction_depth(answers: Answers | None, layers: Sequence[str], noun: 
         axes.bar(places, share, BAR, label=f"{count:,} {noun}s that the network gets {name}", **style)
     axes.set_xticks(range(len(names)), names, rotation=rotation, parse_math=False)
     axes.set_ylabel(f"{noun}s (%)")
-    what = {"train": "training"}.get(answers.split, answers.split)
+    what = SPLIT_NAMES[answers.split]
     axes.set_xlabel(f"prediction depth, {what} {noun}s", size=7)
     axes.set_ylim(0, 130)  # with room for the legend
     axes.set_yticks(range(0, 101, 25))

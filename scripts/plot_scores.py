@@ -23,7 +23,7 @@ from common.figures.score_axes import (
 from common.figures.style import DPI, GRID_COLOR, GUIDE, PAGE_STYLE, PAGE_WIDTH, SPACE_COLORS
 from common.inputs import load_json
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 from common.scoring.scores import SCORES
 from common.tables import load_table
 
@@ -44,7 +44,6 @@ PANELS = {  # the scores by row of panels, with their titles
     },
 }
 LOGARITHMIC = ("separation_fuzziness",)  # as the errors are
-NAMES = {"train": "training", "validation": "validation", "test": "test"}
 PANEL_HEIGHT = 1.9  # inches
 OFFSET = 0.15  # of the marks from the middle of a layer, which has width 1
 MARK = {"fmt": "o", "markersize": 4, "markeredgewidth": 0.9, "linewidth": 0.8, "zorder": 3}
@@ -124,7 +123,7 @@ def plot_scores(summary: Mapping[str, Any], rows: Mapping[str, int], noun: str =
             axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
             axes.set_title(titles[score], fontsize=7)
     has_control = any("before_training" in entry for entry in layers.values())
-    add_legend(figure, f"{rows[split]:,} {NAMES[split]} {noun}s", has_control, "pixel" in layers, network_error)
+    add_legend(figure, f"{rows[split]:,} {SPLIT_NAMES[split]} {noun}s", has_control, "pixel" in layers, network_error)
     return figure
 
 

@@ -25,7 +25,7 @@ from common.figures.score_axes import (
 from common.figures.style import DPI, GRID_COLOR, GUIDE, PAGE_STYLE, PAGE_WIDTH, SPACE_COLORS
 from common.inputs import load_json
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 from common.scoring.scores import SCORES
 from common.tables import load_table
 
@@ -39,7 +39,6 @@ OTHERS = {
 }
 CURVES = "kNN error, features (%), over k"
 FACES = {"train": "full", "validation": "left", "test": "none"}  # of the markers: matplotlib's fillstyle
-NAMES = {"train": "training", "validation": "validation", "test": "test"}
 METRICS = {  # line style and name
     "euclidean": ("-", "Euclidean"),
     "cosine": ("--", "cosine"),
@@ -128,7 +127,7 @@ def draw_curves(axes: Axes, knn: pd.DataFrame, layers: Sequence[str], noun: str)
     for text, name in zip(legend.get_texts(), [*names, *(name for _, name in METRICS.values())], strict=True):
         text.set_parse_math(False)
         text.set_text(name)
-    axes.set_title(f"{CURVES}, {NAMES[split]} {noun}s", fontsize=7)
+    axes.set_title(f"{CURVES}, {SPLIT_NAMES[split]} {noun}s", fontsize=7)
 
 
 def plot_splits(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str, int], noun: str = "image") -> Figure:
@@ -168,7 +167,7 @@ def plot_splits(summary: Mapping[str, Any], knn: pd.DataFrame, rows: Mapping[str
             draw_panel(axes, layers, score, splits, guide)
             axes.set_xticks(range(len(layers)), list(layers), rotation=rotation, parse_math=False)
             axes.set_title((ERRORS | OTHERS)[score], fontsize=7)
-    add_legend(figure, summary, {split: f"{rows[split]:,} {NAMES[split]} {noun}s" for split in splits})
+    add_legend(figure, summary, {split: f"{rows[split]:,} {SPLIT_NAMES[split]} {noun}s" for split in splits})
     return figure
 
 

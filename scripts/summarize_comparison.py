@@ -6,7 +6,7 @@ import pandas as pd
 
 from common.files import save_text
 from common.logs import run_logged
-from common.names import SPLITS
+from common.names import SPLIT_NAMES, SPLITS
 from common.scoring.scores import SCORES
 from common.tables import load_table
 
@@ -40,7 +40,7 @@ def make_network_table(table: pd.DataFrame) -> pd.DataFrame:
     for network, of_network in table.groupby("network", sort=False):
         answers = of_network[(of_network.score == "network_accuracy") & of_network.layer.isna()]
         rows[network] = {"parameters": f"{int(of_network.parameters.iloc[0]):,}"}
-        rows[network] |= {f"accuracy, {row.split}": as_text(row) for _, row in answers.iterrows()}
+        rows[network] |= {f"accuracy, {SPLIT_NAMES[row['split']]}": as_text(row) for _, row in answers.iterrows()}
     return pd.DataFrame(rows).T.fillna("")
 
 
@@ -62,7 +62,7 @@ def render_comparison(table: pd.DataFrame, name: str) -> str:
     for score, entry in SCORES.items():
         found = make_score_table(table, score, split)
         if len(found):
-            parts[f"{entry.label[0].upper()}{entry.label[1:]}, {split} images"] = found
+            parts[f"{SPLIT_NAMES[split].capitalize()} images: {entry.label}"] = found
     body = "".join(
         f"<h2>{escape(title)}</h2><div>{found.to_html(border=0, justify='left')}</div>"
         for title, found in parts.items()

@@ -1,6 +1,7 @@
-"""Names that the configuration and the readers share."""
+"""Names that the configuration, the readers and the figures share."""
 
 SPLITS = ("train", "validation", "test")
+SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test"}  # in figures and tables
 SUFFIXES = ("", "_validation", "_test")  # of the files of each split
 VECTOR_FILES = ("vectors", "labels", "ids", "text", "images", "predictions", "checkpoints")  # of a split of vectors
 IDX_FILES = {

@@ -1,5 +1,7 @@
 """The maps of the layers: points lie at their coordinates and move from one map to another."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from explorer.browser import (
     read_pressed,
     switch_layer,
 )
-from explorer.page_input import COUNT
+from explorer.page_input import COUNT, LAYERS
 
 pytestmark = pytest.mark.chromium
 
@@ -56,6 +58,25 @@ def test_layers_asked_for_in_a_hurry_end_at_the_last(page):
     page.keyboard.press("3")
     page.wait_for_function("explorer.state.map === 2 && explorer.state.progress === 1")
     assert read_pressed(page, "#layers button") == [False, False, True]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_layers_are_a_list_that_leaves_room_for_the_map(open_data, digits, width):
+    names = [f"a network of a comparison: layer{number}" for number in range(16)]
+    maps = [replace(digits.embeddings[number % 3], layer=name) for number, name in enumerate(names)]
+    page = open_data(replace(digits, earlier=maps).make_data())
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.locator("#layers option").all_text_contents() == [*LAYERS, *names]
+    assert not page.locator("#layers button").count()
+    assert page.locator("header").bounding_box()["height"] < 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    page.locator("#layers select").select_option(names[-1])
+    page.wait_for_function("explorer.state.map === 18 && explorer.state.progress === 1")
+    page.locator("#layers select").blur()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("explorer.state.map === 17 && explorer.state.progress === 1")
+    assert page.locator("#layers select").input_value() == names[-2]
 
 
 def test_reduced_motion_switches_at_once(open_page, address):

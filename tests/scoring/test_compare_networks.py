@@ -125,3 +125,4 @@ def test_page_has_every_network_and_escapes_its_name(saved):
     assert "<A>" not in page and "&lt;A&gt;" in page and "<title>&lt;Mine&gt;</title>" in page
     assert "0.9700 (0.9600 to 0.9750)" in page and "1,234" in page and "0.9690" in page
     assert page.count("<h2>") == 2, "the networks, and their kNN accuracy"
+    assert " images: kNN accuracy, features</h2>" in page and "accuracy, train<" not in page

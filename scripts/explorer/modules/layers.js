@@ -1,4 +1,4 @@
-// The layers: a button each, and the points that move from one map to another.
+// The layers: a button each, or a list of many, and the points that move from one map to another.
 
 import { writeAddress } from "./address.js";
 import { markMain } from "./beside.js";
@@ -13,17 +13,31 @@ import { state } from "./state.js";
 import { views } from "./views.js";
 
 const MOVE_TIME = 1100; // milliseconds
+const MAX_BUTTONS = 9; // layers, each with a number as its key; of more, buttons would leave no room for the map
 
 export let wantedMap = 0; // the map asked for last, which the points may still have to reach
 
 let arriving; // while the points move, a promise of their arrival at the map that is wanted then
 
-/** Add a button for each layer. */
-export function addLayerButtons() {
+/** Add a button for each layer, or a list of many. */
+export function addLayers() {
+  if (layers.length > MAX_BUTTONS) addLayerList();
+  else addLayerButtons();
+}
+
+function addLayerList() {
+  const list = makeElement("select", {});
+  list.setAttribute("aria-label", "Layer");
+  list.append(...layers.map((layer) => makeElement("option", { textContent: layer })));
+  list.onchange = () => showLayer(list.selectedIndex);
+  $("layers").append(list);
+}
+
+function addLayerButtons() {
   layers.forEach((layer, number) => {
     const button = makeElement("button", { type: "button", textContent: layer });
     setPressed(button, number === 0);
-    if (number < 9) button.setAttribute("aria-keyshortcuts", number + 1);
+    button.setAttribute("aria-keyshortcuts", number + 1);
     button.onclick = () => showLayer(number);
     $("layers").append(button);
   });
@@ -42,7 +56,10 @@ export const stepLayer = (step) => showLayer(layers.indexOf(maps[wantedMap].laye
 
 /** Mark the map that is wanted in all that lists maps. */
 function markWanted() {
-  [...$("layers").children].forEach((button, at) => setPressed(button, layers[at] === maps[wantedMap].layer));
+  const shown = layers.indexOf(maps[wantedMap].layer);
+  const list = $("layers").querySelector("select");
+  if (list) list.selectedIndex = shown;
+  else [...$("layers").children].forEach((button, number) => setPressed(button, number === shown));
   updateEpochs();
   markMain();
 }

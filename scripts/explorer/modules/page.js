@@ -10,7 +10,7 @@ import { prepareExchange } from "./exchange.js";
 import { addClassButtons, prepareFilterButtons, pressFilterButtons } from "./filters.js";
 import { nameStart } from "./find.js";
 import { connectButtons } from "./keys.js";
-import { addLayerButtons } from "./layers.js";
+import { addLayers } from "./layers.js";
 import { prepareLegend, updateLegend } from "./legend.js";
 import { drawAllMarks } from "./marks.js";
 import { groupImages, updateViews } from "./plot.js";
@@ -28,7 +28,7 @@ export function fillPage() {
   document.body.classList.toggle("plain", !hasImages);
   document.body.classList.toggle("gray", data.gray);
   document.body.classList.toggle("named", data.texts.length > 0);
-  addLayerButtons();
+  addLayers();
   addClassButtons();
   prepareLegend();
   prepareFilterButtons();
