@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from common.tsne.schedule import make_phases
 from common.tsne.start import describe_start, make_start, scale_start
+from helpers import ROOT
 
 
 def test_start_is_the_principal_components_at_a_small_scale(blobs):
@@ -85,9 +87,9 @@ def test_phases_settle_before_momentum_and_learning_rate_rise():
     assert make_phases(SCHEDULE | {"iterations": 30}, 1200) == [(100, 12, 100, 0.8), (30, 1, 1200, 0.8)]
 
 
-def test_phases_of_opentsne_are_two():
-    of_opentsne = {"exaggerated_iterations": 250, "iterations": 500, "momentum": 0.8, "learning_rate": 1}
-    assert make_phases(SCHEDULE | of_opentsne, 1200) == [(250, 12, 100, 0.8), (500, 1, 1200, 0.8)]
+def test_configuration_of_opentsne_has_its_two_phases():
+    of_opentsne = yaml.safe_load((ROOT / "config/opentsne.yaml").read_text())
+    assert make_phases(SCHEDULE | of_opentsne["tsne"], 1200) == [(250, 12, 100, 0.8), (500, 1, 1200, 0.8)]
 
 
 def test_phase_without_iterations_is_left_out():
