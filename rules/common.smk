@@ -52,7 +52,7 @@ def code(*files):
 
 # This fetches what is imported here.
 code("common/folders.py", "common/settings/__init__.py", "common/settings/sources.py")
-code(*(f"common/workflow/{module}.py" for module in ("messages", "provenance", "resources")))
+code(*(f"common/workflow/{module}.py" for module in ("messages", "provenance", "resources", "scheduling")))
 
 from common.errors import UserError
 from common.folders import digest_files
@@ -62,6 +62,7 @@ from common.settings import datasets, load_configuration, resolve_comparisons, r
 from common.tsne.backends import AUTO, BACKENDS
 from common.workflow import messages, provenance
 from common.workflow.resources import request
+from common.workflow.scheduling import keep_one_timer
 
 
 @contextmanager
@@ -91,6 +92,7 @@ with report_user_errors("configuration: "):
     SETTINGS, INVALID = resolve_datasets(config, SCHEMA)  # INVALID: what is wrong with data sets that are not in make
     COMPARED, NOT_COMPARED = resolve_comparisons(config, SETTINGS, INVALID)  # likewise, of comparisons
 
+keep_one_timer(snakemake.workflow.JobScheduler)
 provenance.publish(workflow.current_basedir, load_yaml("../CITATION.cff")["version"], snakemake.__version__, SETTINGS)
 
 # The data sets, by what they need.
