@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import network_tables
 import protocol_tables
 import yaml
 
@@ -109,6 +110,10 @@ def render_pages() -> dict[Path, str]:
         "docs/training.md": {
             "training": protocol_tables.tabulate_training(protocol_tables.load_summary("training")),
             "epochs": protocol_tables.tabulate_epochs(),
+        },
+        "docs/architectures.md": {
+            "networks": network_tables.tabulate_networks(network_tables.load_table()),
+            "layers": network_tables.tabulate_layers(network_tables.load_table()),
         },
         "config/README.md": {"keys": tabulate_keys(load_yaml("config.yaml"), load_yaml("schema.yaml"))},
     }
