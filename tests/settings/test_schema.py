@@ -19,7 +19,7 @@ from common.errors import UserError
         ({"tsne": {"backend": "opentnse"}}, "tsne.backend: 'opentnse' is not allowed. Did you mean opentsne?"),
         ({"tsne": {"backend": "zzz"}}, "tsne.backend: 'zzz' is not allowed. Available: auto, tsnecuda, opentsne."),
         ({"tsne": {"start": "PCA"}}, "tsne.start: 'PCA' is not allowed. Did you mean pca?"),
-        ({"figures": {"errors": "yes"}}, "figures.errors: 'yes' is not of type 'boolean'"),
+        ({"figures": {"errors": "perhaps"}}, "figures.errors: 'perhaps' is not of type 'boolean'"),
         ({"figures": {"scatter": {"errors": True}}}, "figures.scatter.errors: there is no such key."),
         ({"tsne": {"seeds": [3, -1]}}, "tsne.seeds[1]: -1 is less than the minimum of 0"),
         ({"tsne": {"seeds": [3, 3]}}, "tsne.seeds: [3, 3] has non-unique elements"),

@@ -1,7 +1,10 @@
-"""Names that YAML reads as another type: integers are taken as text, anything else needs quotes."""
+"""Values that YAML reads as another type: integers are names, names such as no need quotes, --config has only text."""
+
+import re
 
 import pytest
 import yaml
+from snakemake.cli import parse_config
 
 from common.errors import UserError
 
@@ -27,6 +30,20 @@ def test_numbers_stay_numbers_where_numbers_are_expected(load):
     assert config["tsne"]["perplexity"] == 20 and config["tsne"]["seeds"] == [3, 5]
     assert config["datasets"]["Mine"]["sample"] == 99
     assert load(**given("figures: {palette: [red, '3']}"))["figures"]["palette"] == ["red", "3"]
+
+
+def test_text_is_what_yaml_reads_in_it_where_no_text_is_expected(load):
+    words = "network={seeds: [3, 5], learning_rate: 0.01, shuffle_labels: true, model: '7'}", "tsne={landmarks: null}"
+    config = load(**parse_config(words))
+    network = config["network"]
+    assert network["seeds"] == [3, 5] and network["learning_rate"] == 0.01 and network["shuffle_labels"] is True
+    assert network["model"] == "7" and config["tsne"]["landmarks"] is None
+
+
+@pytest.mark.parametrize("value", ["some", "{", "2026-12-01"])
+def test_other_text_is_refused_where_no_text_is_expected(load, value):
+    with pytest.raises(UserError, match=re.escape(f"network.kernel: '{value}' is not of type 'integer'")):
+        load(network={"kernel": value})
 
 
 CLASSES = "datasets.Mine.classes[1]: YAML reads this as"

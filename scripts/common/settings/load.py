@@ -8,7 +8,7 @@ from snakemake.utils import update_config
 
 from common.errors import UserError, suggest
 from common.settings.comparisons import check_comparisons
-from common.settings.schema import check_schema, convert_numbers
+from common.settings.schema import check_schema, convert_scalars
 from common.tsne.backends import AUTO, BACKENDS
 
 
@@ -19,7 +19,7 @@ def load_configuration(given: Mapping[str, Any], defaults: Mapping[str, Any], sc
     """
     schema["properties"]["tsne"]["properties"]["backend"]["enum"] = [AUTO, *BACKENDS]
     config = copy.deepcopy(dict(defaults))
-    update_config(config, convert_numbers(given, schema))
+    update_config(config, convert_scalars(given, schema))
     check_schema(config, schema)
     for name in config["make"]:
         if name not in config["datasets"]:

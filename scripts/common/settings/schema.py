@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema
+import yaml
 
 from common.errors import UserError, suggest
 
@@ -30,31 +31,44 @@ def list_alternatives(part: Any, schema: Mapping[str, Any]) -> list[Mapping[str,
     return [part, *(found for one in part.get("oneOf", []) for found in list_alternatives(one, schema))]
 
 
-def convert_numbers(value: Any, schema: Mapping[str, Any], part: Any = None) -> Any:
+def convert_scalars(value: Any, schema: Mapping[str, Any], part: Any = None) -> Any:
     """Return a configuration with integers as text where its schema has strings; YAML reads a name such as 7 as one.
 
-    `part` is the part of the schema that is for this value. No other type is converted, since the text that YAML read
-    is not known: 1.50 is the number 1.5, and no is a truth value.
+    The values in the braces of Snakemake's --config are all text. Where the schema has no strings, they become what
+    YAML reads in them. `part` is the part of the schema that is for this value. No other type is converted, since the
+    text that YAML read is not known: 1.50 is the number 1.5, and no is a truth value.
     """
     parts = list_alternatives(schema if part is None else part, schema)
     if isinstance(value, Mapping):
         properties = {name: one for part in parts for name, one in part.get("properties", {}).items()}
         others = parts[0].get("additionalProperties", {})
         return {
-            str(key) if is_integer(key) and str(key) not in value else key: convert_numbers(
+            str(key) if is_integer(key) and str(key) not in value else key: convert_scalars(
                 item, schema, properties.get(key, others)
             )
             for key, item in value.items()
         }
     if isinstance(value, list):
         items = next((part["items"] for part in parts if "items" in part), {})
-        return [convert_numbers(item, schema, items) for item in value]
-    return str(value) if is_integer(value) and accepts_text(parts) else value
+        return [convert_scalars(item, schema, items) for item in value]
+    if accepts(parts, "string"):
+        return str(value) if is_integer(value) else value
+    scalar = accepts(parts, "integer", "number", "boolean", "null")
+    return read_scalar(value) if isinstance(value, str) and scalar else value
 
 
-def accepts_text(parts: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether any of the alternatives in a schema is for a string."""
-    return any("string" in (part.get("type"), *part.get("type", "")) for part in parts)
+def read_scalar(text: str) -> Any:
+    """Return the number, truth value or null that YAML reads in a text, or the text itself."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return value if isinstance(value, bool | int | float | None) else text
+
+
+def accepts(parts: Iterable[Mapping[str, Any]], *types: str) -> bool:
+    """Return whether any of the alternatives in a schema is for one of these types."""
+    return any(name in (part.get("type"), *part.get("type", "")) for part in parts for name in types)
 
 
 def is_integer(value: Any) -> bool:
@@ -87,7 +101,7 @@ def describe_violation(error: jsonschema.ValidationError) -> str:
     if error.validator == "additionalProperties":
         unknown = next(key for key in value if key not in error.schema["properties"])
         return f"{path}.{unknown}: there is no such key. {suggest(unknown, error.schema['properties'])}".lstrip(".")
-    if accepts_text([error.schema, *error.schema.get("oneOf", [])]) and isinstance(
+    if accepts([error.schema, *error.schema.get("oneOf", [])], "string") and isinstance(
         value, bool | int | float | datetime.date | None
     ):
         return f"{path}: YAML reads this as {describe_value(value)}. Put it in quotes.".lstrip(": ")
