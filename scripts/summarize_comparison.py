@@ -12,8 +12,8 @@ from common.tables import load_table
 
 STATES = {"after_training": "after training", "given": "given", "learned": "learned"}
 ABOUT = (
-    "Means with 95 % intervals. Given: the scores before training minus those of the pixels, which the architecture "
-    "makes. Learned: the scores after training minus those before. The layers stand in the order of each network."
+    "Means with 95 % intervals. Given by the architecture: the scores before training minus those of the "
+    "pixels. Learned: the scores after training minus those before. The layers stand in the order of each network."
 )
 STYLE = """<style>
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }

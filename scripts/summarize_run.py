@@ -25,8 +25,8 @@ ABOUT_SCORES = (
     "test."
 )
 ABOUT_CONTROLS = (
-    "The layers before training. Given: the difference from the pixels, which the architecture makes. Learned: the "
-    "difference of the scores after training from those before it."
+    "The layers before training. Given by the architecture: the scores before training minus those of the pixels. "
+    "Learned: the scores after training minus those before it."
 )
 ABOUT_BASELINES = "What embeddings without t-SNE reach: the first two principal components, and random points."
 RECORD_KEYS = (
